@@ -1,0 +1,1 @@
+//! Bytes between hosts: the one trait strangers implement, TCP, and an in-memory network.

@@ -1,0 +1,3 @@
+//! The binary trunkline: one file per verb.
+
+fn main() {}

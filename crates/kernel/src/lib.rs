@@ -1,0 +1,1 @@
+//! What turns one node into a cluster: net_kernel, EPMD, cookies, exported functions.

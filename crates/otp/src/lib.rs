@@ -1,0 +1,1 @@
+//! Behaviours: the gen protocol and what is built on it.

@@ -1,0 +1,1 @@
+//! Erlang's wire protocols as machines: bytes and time in, events out. No I/O, no clock.

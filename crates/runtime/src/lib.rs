@@ -1,0 +1,1 @@
+//! Processes: a node is a value; mailboxes, links, monitors, names, lanes.

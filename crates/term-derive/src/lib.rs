@@ -1,0 +1,1 @@
+//! derive(IntoTerm, FromTerm): Rust types as Erlang terms.

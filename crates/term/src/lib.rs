@@ -1,0 +1,1 @@
+//! Erlang values: their order, their text, their bytes.

@@ -1,0 +1,1 @@
+//! Distributed Erlang, built in Rust: the front door.

@@ -1,0 +1,3 @@
+//! The commands of the house: `cargo xtask test` and friends.
+
+fn main() {}
