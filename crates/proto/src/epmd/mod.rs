@@ -1,0 +1,1 @@
+//! EPMD, the name server of a host: its frames, a client and the whole server, all without a socket.

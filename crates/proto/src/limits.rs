@@ -1,0 +1,51 @@
+//! Every ceiling of this crate, with its unit last. Each bounds something that a stranger could otherwise make us keep.
+
+// -- handshake -------------------------------------------------------------------------------------------------------
+
+/// Longest handshake message in bytes. The longest honest one carries a name of 255 characters; the rest is room for the
+/// "extra bytes after the name" that the protocol tells us to ignore.
+pub const HANDSHAKE_FRAME_BYTES_MAX: usize = 4 * 1024;
+
+/// Most bytes that wait unread in a handshake: one frame, and what one generous read of a socket may carry behind it.
+pub const HANDSHAKE_BUFFER_BYTES_MAX: usize = 256 * 1024;
+
+/// Longest node name in characters: it is an atom.
+pub const NODE_NAME_CHARS_MAX: usize = 255;
+
+/// Longest cookie in characters: it is an atom. One byte each, so this is bytes too.
+pub const COOKIE_CHARS_MAX: usize = 255;
+
+/// How long one step of a handshake may take by default, in milliseconds (kernel parameter `net_setuptime`).
+pub const HANDSHAKE_STEP_MILLIS_DEFAULT: u64 = 7_000;
+
+// -- EPMD ------------------------------------------------------------------------------------------------------------
+
+/// Where EPMD listens when nobody says otherwise.
+pub const EPMD_PORT_DEFAULT: u16 = 4369;
+
+/// Longest EPMD request in bytes, with its two bytes of length.
+pub const EPMD_REQUEST_BYTES_MAX: usize = 3_060;
+
+/// Longest name EPMD registers, in characters.
+pub const EPMD_NAME_CHARS_MAX: usize = 255;
+
+/// Longest name EPMD registers, in bytes of UTF-8.
+pub const EPMD_NAME_BYTES_MAX: usize = 1_020;
+
+/// Longest extra information EPMD keeps for a name, in bytes.
+pub const EPMD_EXTRA_BYTES_MAX: usize = 1_020;
+
+/// Names of the dead that EPMD remembers, so that the next node of that name gets the next creation.
+pub const EPMD_DEAD_NAMES_MAX: usize = 1_000;
+
+/// The same, in debug mode.
+pub const EPMD_DEAD_NAMES_DEBUG_MAX: usize = 5;
+
+/// Clients of one EPMD at once, unless told otherwise: the usual limit of open files.
+pub const EPMD_CLIENTS_MAX_DEFAULT: usize = 1_024;
+
+/// How long an EPMD client may take to say its one request, in seconds (`-packet_timeout`).
+pub const EPMD_IDLE_SECS_DEFAULT: u64 = 60;
+
+/// Longest answer to `NAMES` or `DUMP` that a client of ours collects, in bytes.
+pub const EPMD_LISTING_BYTES_MAX: usize = 4 * 1024 * 1024;
