@@ -1,0 +1,210 @@
+//! The steps of `test`, `nightly` and `bench`: what runs, in which order, with which environment.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::steps::{Order, Step};
+use crate::tidy::manifest::Manifest;
+use crate::{setup, tidy};
+
+/// Everything that must hold before a push. Cheap checks first, so that a slip shows in seconds.
+pub(crate) fn test(root: &Path) -> Result<Vec<Step>> {
+    let tests = guest_packages(root, "tests")?;
+    let house = root.to_owned();
+    Ok(vec![
+        Step::here("setup", || setup::everything().map(|()| true)),
+        format(root),
+        Step::here("tidy", move || tidy::print(&house)),
+        Step::run("clippy", vec![cargo(root, "clippy --workspace --all-targets -- -D warnings")]),
+        Step::run("unit", vec![unit(root, &tests, "")]),
+        Step::run("doctest", vec![cargo(root, "test --workspace --doc")]),
+        Step::run("doc", vec![documentation(root)]),
+        deny(root),
+        fuzz(root, FUZZ_SECONDS_SMOKE),
+        examples(root)?,
+        cluster(root),
+        interop(root, &tests, ""),
+        bench_smoke(root),
+    ])
+}
+
+/// Hours: every machine with more seeds, and the tests that are ignored by day.
+pub(crate) fn nightly(root: &Path) -> Result<Vec<Step>> {
+    let tests = guest_packages(root, "tests")?;
+    let long = |order: Order| order.env("TRUNKLINE_SEEDS", NIGHTLY_SEEDS).within(NIGHT_SECONDS_MAX);
+    Ok(vec![
+        Step::here("setup", || setup::everything().map(|()| true)),
+        Step::run("unit", vec![long(unit(root, &tests, "--run-ignored all"))]),
+        fuzz(root, FUZZ_SECONDS_NIGHTLY),
+        match interop(root, &tests, "--run-ignored all") {
+            Step { name, work: crate::steps::Work::Run(orders) } => {
+                Step::run(name, orders.into_iter().map(long).collect())
+            }
+            skipped => skipped,
+        },
+        cluster(root),
+        bench(root, &[]),
+    ])
+}
+
+/// The table against BEAM.
+pub(crate) fn bench(root: &Path, args: &[String]) -> Step {
+    let order = cargo(root, "run --quiet --release -p trunkline-bench --").within(NIGHT_SECONDS_MAX);
+    Step::run("bench", vec![args.iter().fold(order, |order, arg| order.arg(arg))])
+}
+
+fn bench_smoke(root: &Path) -> Step {
+    if !root.join("bench/Cargo.toml").exists() {
+        return Step::skip("bench", "there is no bench/ yet");
+    }
+    let line = "run --release -p trunkline-bench -- --quick --rounds 1";
+    Step::run("bench", vec![cargo(root, line).within(BENCH_SECONDS_MAX)])
+}
+
+fn format(root: &Path) -> Step {
+    let mut orders = vec![cargo(root, "fmt --all --check")];
+    if has_fuzz(root) {
+        orders.push(cargo(root, "fmt --manifest-path fuzz/Cargo.toml --check"));
+    }
+    Step::run("fmt", orders)
+}
+
+/// Nextest where it is installed: one process a test, so a hanging one is named and ended.
+fn unit(root: &Path, without: &[String], more: &str) -> Order {
+    let without: String = without.iter().map(|name| format!(" --exclude {name}")).collect();
+    if setup::has("cargo", &["nextest", "--version"]) {
+        return cargo(root, &format!("nextest run --workspace --no-tests=pass{without} {more}"));
+    }
+    let ignored = if more.is_empty() { "" } else { "-- --include-ignored" };
+    cargo(root, &format!("test --workspace --lib --bins --tests{without} {ignored}"))
+}
+
+fn documentation(root: &Path) -> Order {
+    // Libraries only: the binary and the front door share a name, and so would their pages.
+    cargo(root, "doc --workspace --lib --no-deps").env("RUSTDOCFLAGS", "-D warnings")
+}
+
+fn deny(root: &Path) -> Step {
+    if !setup::has("cargo", &["deny", "--version"]) {
+        return Step::skip("deny", "cargo-deny is not installed (licences and duplicates stay unchecked)");
+    }
+    Step::run("deny", vec![cargo(root, "deny --workspace check bans licenses sources")])
+}
+
+fn fuzz(root: &Path, seconds: u64) -> Step {
+    if !has_fuzz(root) {
+        return Step::skip("fuzz", "there is no fuzz/ yet");
+    }
+    let line = format!("run --release --manifest-path fuzz/Cargo.toml --bin smoke -- --seconds {seconds}");
+    Step::run("fuzz", vec![cargo(root, &line).within(NIGHT_SECONDS_MAX)])
+}
+
+/// Every example runs to its end without arguments and exits 0.
+fn examples(root: &Path) -> Result<Step> {
+    let mut orders = Vec::new();
+    for folder in subfolders(&root.join("crates"))?.into_iter().chain([root.to_owned()]) {
+        let examples = rust_stems(&folder.join("examples"))?;
+        let Ok(manifest) = Manifest::read(&folder.join("Cargo.toml")) else { continue };
+        let Some(package) = manifest.package_name() else { continue };
+        for example in examples {
+            let line = format!("run --quiet -p {package} --example {example}");
+            orders.push(cargo(root, &line).within(EXAMPLE_SECONDS_MAX));
+        }
+    }
+    Ok(match orders.len() {
+        0 => Step::skip("examples", "there are no examples yet"),
+        _ => Step::run("examples", orders),
+    })
+}
+
+/// The main job, as the README tells it.
+fn cluster(root: &Path) -> Step {
+    Step::run("cluster", vec![cargo(root, "run --release -- cluster --once").within(CLUSTER_SECONDS_MAX)])
+}
+
+/// The packages under `tests/`: whole programs against a real `erl`.
+fn interop(root: &Path, packages: &[String], more: &str) -> Step {
+    if packages.is_empty() {
+        return Step::skip("interop", "there is no package under tests/ yet");
+    }
+    let chosen: String = packages.iter().map(|name| format!(" -p {name}")).collect();
+    let line = if setup::has("cargo", &["nextest", "--version"]) {
+        format!("nextest run --no-tests=pass{chosen} {more}")
+    } else {
+        format!("test{chosen}")
+    };
+    Step::run("interop", vec![cargo(root, &line)])
+}
+
+fn cargo(root: &Path, line: &str) -> Order {
+    Order::cargo(root, line).env("TRUNKLINE_REQUIRE_ERL", "1")
+}
+
+fn has_fuzz(root: &Path) -> bool {
+    root.join("fuzz/Cargo.toml").exists()
+}
+
+/// The names of the packages at or one level below `folder`.
+fn guest_packages(root: &Path, folder: &str) -> Result<Vec<String>> {
+    let folder = root.join(folder);
+    let mut names = Vec::new();
+    for place in subfolders(&folder)?.into_iter().chain([folder]) {
+        let file = place.join("Cargo.toml");
+        if file.exists() {
+            names.extend(Manifest::read(&file)?.package_name());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn subfolders(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = entries(folder)?;
+    found.retain(|path| path.is_dir());
+    Ok(found)
+}
+
+fn rust_stems(folder: &Path) -> Result<Vec<String>> {
+    let files = entries(folder)?.into_iter().filter(|path| path.extension().is_some_and(|end| end == "rs"));
+    Ok(files.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect())
+}
+
+/// What is in a folder, in order; a folder that is not there is empty.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut found = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    found.sort();
+    Ok(found)
+}
+
+const FUZZ_SECONDS_SMOKE: u64 = 3;
+const FUZZ_SECONDS_NIGHTLY: u64 = 600;
+const NIGHTLY_SEEDS: &str = "10000";
+const EXAMPLE_SECONDS_MAX: u64 = 10 * 60; // the first one compiles them all
+const CLUSTER_SECONDS_MAX: u64 = 15 * 60; // a release build, then seconds
+const BENCH_SECONDS_MAX: u64 = 15 * 60;
+const NIGHT_SECONDS_MAX: u64 = 4 * 60 * 60;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_steps_of_a_test_run_have_different_names() {
+        let steps = test(&crate::root().unwrap()).unwrap();
+        let mut names: Vec<_> = steps.iter().map(|step| step.name).collect();
+        names.sort();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_holds_nothing() {
+        assert!(entries(Path::new("no-such-folder-anywhere")).unwrap().is_empty());
+    }
+}
