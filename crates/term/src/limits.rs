@@ -1,0 +1,13 @@
+//! Every ceiling of this crate, with its unit last.
+
+/// Characters in an atom (the manual's limit; up to 1,020 bytes of UTF-8).
+pub const ATOM_CHARACTERS_MAX: usize = 255;
+
+/// Bytes that a compressed term may claim or produce when it is unpacked.
+pub const INFLATED_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Binaries of at least this many bytes are spliced into an encoded message instead of copied.
+pub const SPLICE_BYTES_MIN: usize = 4 * 1024;
+
+/// Bits of a big integer (what OTP 27 and later accept).
+pub const BIG_INTEGER_BITS_MAX: u64 = 4_194_240;
