@@ -23,8 +23,8 @@ pub const HANDSHAKE_STEP_MILLIS_DEFAULT: u64 = 7_000;
 /// Where EPMD listens when nobody says otherwise.
 pub const EPMD_PORT_DEFAULT: u16 = 4369;
 
-/// Longest EPMD request in bytes, with its two bytes of length.
-pub const EPMD_REQUEST_BYTES_MAX: usize = 3_060;
+/// Longest EPMD request in bytes, with its two bytes of length: the buffer of Erlang's program is one byte longer.
+pub const EPMD_REQUEST_BYTES_MAX: usize = 3_059;
 
 /// Longest name EPMD registers, in characters.
 pub const EPMD_NAME_CHARS_MAX: usize = 255;
@@ -49,3 +49,46 @@ pub const EPMD_IDLE_SECS_DEFAULT: u64 = 60;
 
 /// Longest answer to `NAMES` or `DUMP` that a client of ours collects, in bytes.
 pub const EPMD_LISTING_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+// -- connection ------------------------------------------------------------------------------------------------------
+
+/// Slots of the atom cache of one direction; fixed by the protocol.
+pub const ATOM_CACHE_SLOTS: usize = 2_048;
+
+/// Headers that the sending side keeps ready-made, because steady traffic repeats them.
+pub const SENT_HEADERS_MAX: usize = 4;
+
+/// Tables of headers that the receiving side keeps, because steady traffic repeats them.
+pub const SEEN_HEADERS_MAX: usize = 64;
+
+/// Longest packet we take, in bytes, unless told otherwise. OTP has no limit and sends what was queued before the
+/// connection was up in one piece, so this is generous; only bytes seen are ever kept.
+pub const FRAME_BYTES_MAX: usize = 512 * 1024 * 1024;
+
+/// Unfinished sequences of fragments of one peer, unless told otherwise: one per sending process, so as many as a busy
+/// peer has senders.
+pub const FRAGMENTED_MESSAGES_MAX: usize = 65_536;
+
+/// Bytes in the unfinished sequences of one peer, unless told otherwise.
+pub const FRAGMENTED_BYTES_MAX: usize = 1024 * 1024 * 1024;
+
+/// Bytes of a payload in one fragment (what OTP uses), and the turn of one sender.
+pub const FRAGMENT_BYTES: usize = 64 * 1024;
+
+/// How many bytes of room to make for a read when nothing is known about what comes.
+pub const READ_BYTES: usize = 64 * 1024;
+
+/// Pieces of at least this many bytes are handed through instead of copied into the batch.
+pub const PASS_BYTES_MIN: usize = 4 * 1024;
+
+/// Size of the batches into which small packets are collected.
+pub const BATCH_BYTES: usize = 64 * 1024;
+
+/// What a queued signal counts for besides its payload, in bytes.
+pub const QUEUED_SIGNAL_BYTES: usize = 128;
+
+/// Fewest ticks in a tick time (kernel parameter `net_tickintensity`).
+pub const TICK_INTENSITY_MIN: u32 = 4;
+
+/// Most ticks in a tick time.
+pub const TICK_INTENSITY_MAX: u32 = 1_000;
