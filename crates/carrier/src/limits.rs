@@ -1,0 +1,13 @@
+//! Every ceiling of this crate, with the unit in the name.
+
+/// Bytes one direction of an in-memory wire holds before its writer must wait.
+pub const PIPE_BYTES_MAX: usize = 64 * 1024;
+
+/// Wires waiting to be accepted, unless [`ListenAt::backlog`](crate::ListenAt) says otherwise. OTP's number (`inet_tcp_dist`).
+pub const BACKLOG_WIRES_DEFAULT: u32 = 128;
+
+/// The first port an in-memory host allots by itself; it counts upward from here to 65535 and starts again.
+pub const EPHEMERAL_PORT_FIRST: u16 = 49152;
+
+/// How long to rest after an accept that failed because the machine has run out of something, in milliseconds.
+pub const ACCEPT_PAUSE_MILLIS: u64 = 100;
