@@ -64,10 +64,10 @@ now_us() -> erlang:monotonic_time(microsecond).
 %% One node: says who it is, then does as it is told, line by line.
 member() ->
     ok = net_kernel:monitor_nodes(true),
-    io:format("pid ~s~n", [os:getpid()]),
+    say("pid ~s~n", [os:getpid()]),
     Me = self(),
     spawn(fun() -> read_lines(Me) end),
-    io:format("ready~n"),
+    say("ready~n", []),
     obey().
 
 read_lines(To) ->
@@ -80,7 +80,7 @@ obey() ->
     receive
         {line, ["meet", First, Others]} -> meet(list_to_atom(First), list_to_integer(Others));
         {line, ["register", N]} -> register_names(list_to_integer(N));
-        {nodedown, Node} -> io:format("down ~s~n", [Node])
+        {nodedown, Node} -> say("down ~s~n", [Node])
     end,
     obey().
 
@@ -89,7 +89,7 @@ meet(First, Others) ->
     First =:= node() orelse net_kernel:connect_node(First),
     wait_nodes(Others),
     ok = global:sync(),
-    io:format("met~n").
+    say("met~n", []).
 
 wait_nodes(Others) ->
     case length(nodes()) >= Others of
@@ -101,4 +101,8 @@ register_names(N) ->
     Times = bench_row:each(N, fun() ->
         yes = global:register_name({bench, erlang:unique_integer()}, spawn(timer, sleep, [infinity]))
     end),
-    io:format("registered ~b~n", [round(percentile(Times, 50))]).
+    say("registered ~b~n", [round(percentile(Times, 50))]).
+
+%% A driver that has gone closes our output before our input says so.
+say(Format, Args) ->
+    try io:format(Format, Args) catch _:_ -> halt(0) end.

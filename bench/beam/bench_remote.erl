@@ -155,16 +155,24 @@ cpu_per_message(Size, Peer) ->
 
 %% From nothing to connected: name looked up, dialled, hands shaken.
 connect(Size, Peer) ->
+    meet(Peer),
+    % Otherwise some service's message may dial again before we do.
+    [ok = rpc:call(N, application, set_env, [kernel, dist_auto_connect, never]) || N <- [node(), Peer]],
+    part(Peer),
     Times = [connect_once(Peer) || _ <- lists:seq(1, Size)],
     print(connect_p50, percentile(Times, 50) / 1000, "ms").
 
 connect_once(Peer) ->
+    [] = nodes(connected),
     [Us] = each(1, fun() -> true = net_kernel:connect_node(Peer) end),
+    part(Peer),
+    Us.
+
+part(Peer) ->
     monitor_node(Peer, true),
     true = erlang:disconnect_node(Peer),
     receive {nodedown, Peer} -> ok end,
-    timer:sleep(10), % the other side has to notice too, or it would answer `alive`
-    Us.
+    timer:sleep(10). % the other side has to notice too, or it would answer `alive`
 
 sink(N, Every, Peer) ->
     {bench_sinks, Peer} ! {sink, N, Every, self()},
