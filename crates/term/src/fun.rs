@@ -18,9 +18,9 @@ pub struct Fun {
     /// The module.
     pub module: Atom,
     /// An older numbering of the funs of a module.
-    pub old_index: Term,
+    pub old_index: i64,
     /// An older fingerprint of the module.
-    pub old_uniq: Term,
+    pub old_uniq: i64,
     /// The process that made it.
     pub creator: Pid,
     /// The values it closes over.

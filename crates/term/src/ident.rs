@@ -178,10 +178,7 @@ impl Ord for Ref {
         if Arc::ptr_eq(&self.0, &other.0) {
             return Ordering::Equal;
         }
-        self.0
-            .node
-            .cmp(&other.0.node)
-            .then_with(|| self.0.words.iter().rev().cmp(other.0.words.iter().rev()))
+        self.0.node.cmp(&other.0.node).then_with(|| self.0.words.iter().rev().cmp(other.0.words.iter().rev()))
     }
 }
 

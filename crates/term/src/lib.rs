@@ -2,25 +2,34 @@
 
 mod atom;
 mod binary;
+mod bury;
 pub mod convert;
 pub mod decode;
 pub mod encode;
 mod fun;
+mod hash;
 mod ident;
 pub mod limits;
 mod list;
 mod map;
 pub mod order;
+mod tags;
 mod term;
 mod tuple;
 pub mod wire;
 
 pub use atom::Atom;
 pub use binary::{Binary, BitString};
+pub use bytes::Bytes;
 pub use convert::{FromTerm, IntoTerm, Mismatch};
+pub use decode::{DecodeError, decode, decode_at, decode_wire};
+pub use encode::{Encoder, encode, encode_wire};
 pub use fun::{Export, Fun, Local};
 pub use ident::{NodeId, Pid, Port, REF_WORDS_MAX, Ref};
 pub use list::List;
 pub use map::Map;
+pub use num_bigint::BigInt;
+pub use order::{Numbers, compare, equal_by_value};
 pub use term::Term;
 pub use tuple::Tuple;
+pub use wire::{Encoded, WireContext, WireTerm};

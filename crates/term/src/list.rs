@@ -13,12 +13,13 @@ use crate::term::Term;
 /// How a list is cut into runs can't be seen from outside.
 #[derive(Clone, Default)]
 pub struct List {
-    run: Option<Arc<Run>>,
+    pub(crate) run: Option<Arc<Run>>,
     /// Elements of the run that are not part of this list (they were taken off its front).
     skip: u32,
 }
 
-enum Run {
+pub(crate) enum Run {
+    /// Some terms (never none) and what follows them.
     Terms { items: Vec<Term>, tail: Term },
     /// Small integers, one byte each: `STRING_EXT` kept as it came.
     Bytes(Bytes),
@@ -86,6 +87,12 @@ impl List {
         self.runs().map(|run| run.len()).sum()
     }
 
+    /// Whether the two share all they have in memory. When they don't, they can still be equal.
+    pub(crate) fn is_same_as(&self, other: &List) -> bool {
+        let here = |list: &List| list.run.as_ref().map(Arc::as_ptr);
+        here(self) == here(other) && self.skip == other.skip
+    }
+
     /// Whether this is `[]`.
     pub fn is_empty(&self) -> bool {
         self.is_nil()
@@ -117,6 +124,7 @@ impl Slice<'_> {
 }
 
 /// See [`List::runs`].
+#[derive(Clone)]
 pub struct Runs<'a> {
     rest: Option<&'a List>,
     end: Option<&'a Term>,

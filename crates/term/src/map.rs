@@ -8,12 +8,13 @@ use crate::term::Term;
 
 /// A map. Cheap to clone. Keys are told apart by `=:=`: `1` and `1.0` are two keys.
 #[derive(Clone, Default)]
-pub struct Map(Arc<Vec<(Term, Term)>>);
+pub struct Map(pub(crate) Arc<Vec<(Term, Term)>>);
 
 impl Map {
     /// A map of these pairs, or `None` when a key stands twice.
     pub fn try_from_pairs(mut pairs: Vec<(Term, Term)>) -> Option<Map> {
-        let rising = |pairs: &[(Term, Term)]| pairs.windows(2).all(|w| w[0].0.cmp_exact(&w[1].0) == Ordering::Less);
+        let rising =
+            |pairs: &[(Term, Term)]| pairs.windows(2).all(|w| w[0].0.cmp_exact(&w[1].0) == Ordering::Less);
         if !rising(&pairs) {
             pairs.sort_by(|a, b| a.0.cmp_exact(&b.0));
             if !rising(&pairs) {

@@ -8,7 +8,7 @@ use crate::term::Term;
 
 /// A tuple. Cheap to clone.
 #[derive(Clone)]
-pub struct Tuple(Arc<[Term]>);
+pub struct Tuple(pub(crate) Arc<[Term]>);
 
 impl Tuple {
     /// The elements.
@@ -22,6 +22,12 @@ impl Deref for Tuple {
 
     fn deref(&self) -> &[Term] {
         &self.0
+    }
+}
+
+impl From<Arc<[Term]>> for Tuple {
+    fn from(items: Arc<[Term]>) -> Tuple {
+        Tuple(items)
     }
 }
 
