@@ -317,8 +317,7 @@ async fn story() -> Vec<String> {
     tokio::time::sleep(50 * MS).await;
     net.crash("bb");
     tokio::time::sleep(HOUR).await;
-    let story = std::mem::take(&mut *log.lock().unwrap());
-    story
+    std::mem::take(&mut *log.lock().unwrap())
 }
 
 #[test]
