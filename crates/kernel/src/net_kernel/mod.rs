@@ -1,0 +1,6 @@
+//! Connections to other nodes.
+
+mod end;
+mod handshake;
+mod table;
+mod watch;
