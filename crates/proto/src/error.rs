@@ -82,6 +82,59 @@ pub enum PeerFault {
     /// The peer hung up in the middle of an exchange.
     #[error("the connection closed before {0}")]
     Closed(&'static str),
+    /// A packet of a connection claims more bytes than we take.
+    #[error("a packet claims {claimed} bytes, the limit is {max}; raise the ceiling if the peer means it")]
+    PacketTooLong {
+        /// Bytes claimed.
+        claimed: usize,
+        /// Bytes allowed.
+        max: usize,
+    },
+    /// A packet starts with bytes that the negotiated flags do not allow.
+    #[error("a packet of {bytes} bytes starts with {start:?}, which was not negotiated")]
+    BadPacket {
+        /// Its first two bytes.
+        start: [u8; 2],
+        /// How long it is.
+        bytes: usize,
+    },
+    /// A distribution header that cannot be read.
+    #[error("corrupted distribution header: {0}")]
+    Header(&'static str),
+    /// A control message with an operation code that the protocol does not have, or no longer.
+    #[error("the control message has the operation code {0}, which the protocol does not have")]
+    UnknownOpcode(u64),
+    /// A control message that is no tuple with an operation code in front.
+    #[error("no control message: {0}")]
+    NoControl(&'static str),
+    /// A control message with something wrong in it.
+    #[error("the control message {opcode} {name} is invalid: {why}")]
+    BadControl {
+        /// Its number.
+        opcode: u8,
+        /// The protocol manual's name for it.
+        name: &'static str,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// A fragment that does not fit the ones before it.
+    #[error("fragment {fragment} of sequence {sequence}: {why}")]
+    BadFragment {
+        /// The sequence it claims to belong to.
+        sequence: u64,
+        /// Its number, counting down to 1.
+        fragment: u64,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// The peer has more unfinished sequences of fragments, or more bytes in them, than we keep.
+    #[error("unfinished fragments hold {held}, the limit is {max}; raise the ceiling if the peer means it")]
+    TooManyFragments {
+        /// What would be held: sequences or bytes.
+        held: usize,
+        /// How many are allowed.
+        max: usize,
+    },
     /// An EPMD sent something that is no answer to our request.
     #[error("not an EPMD answer to {request}: {why}; does something else listen on the EPMD port?")]
     BadEpmdAnswer {

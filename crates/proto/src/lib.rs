@@ -4,11 +4,13 @@
 //! deadline last. What a peer sends can make a machine return [`Blame`], never panic, and never keep more than
 //! [`limits`] says.
 
+pub mod connection;
 pub mod epmd;
 pub mod error;
 pub mod flags;
 pub mod handshake;
 pub mod limits;
+pub mod signal;
 pub mod time;
 
 pub use error::{Blame, Misuse, PeerFault};

@@ -1,0 +1,136 @@
+//! Fragments: a rope to cut a payload into parts without copying it, and the table in which parts become one again.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use term::wire::{Encoded, WireContext, WireTerm};
+
+use crate::error::PeerFault;
+use crate::signal::{Arrival, Payload, Signal};
+
+/// The bytes of a payload, in pieces that are shared, not copied.
+#[derive(Debug, Default)]
+pub(crate) struct Rope {
+    pieces: VecDeque<Bytes>,
+    bytes: usize,
+}
+
+impl Rope {
+    /// The payload with its splices in their places.
+    pub(crate) fn new(bytes: Vec<u8>, splices: Vec<(usize, Bytes)>) -> Rope {
+        let mut pieces = VecDeque::with_capacity(2 * splices.len() + 1);
+        let mut rest = Bytes::from(bytes);
+        let mut cut = 0;
+        for (offset, splice) in splices {
+            let before = rest.split_to(offset.saturating_sub(cut).min(rest.len()));
+            cut += before.len();
+            pieces.extend([before, splice]);
+        }
+        pieces.push_back(rest);
+        pieces.retain(|piece| !piece.is_empty());
+        let bytes = pieces.iter().map(Bytes::len).sum();
+        Rope { pieces, bytes }
+    }
+
+    /// Takes the next piece, at most `bytes_max` of it.
+    pub(crate) fn next(&mut self, bytes_max: usize) -> Option<Bytes> {
+        let front = self.pieces.front_mut()?;
+        let piece =
+            if front.len() > bytes_max { front.split_to(bytes_max) } else { self.pieces.pop_front()? };
+        self.bytes -= piece.len();
+        Some(piece)
+    }
+
+    /// Bytes left.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes
+    }
+}
+
+impl From<Encoded> for Rope {
+    fn from(encoded: Encoded) -> Rope {
+        Rope::new(encoded.bytes, encoded.splices)
+    }
+}
+
+/// The sequences of a peer whose last fragment has not come yet.
+pub(crate) struct Reassembly {
+    open: BTreeMap<u64, Partial>,
+    bytes: usize,
+    messages_max: usize,
+    bytes_max: usize,
+}
+
+/// A signal that waits for the rest of its payload.
+struct Partial {
+    signal: Signal,
+    /// The table of the first fragment holds for the whole sequence, whatever happens to the cache meanwhile.
+    context: Arc<WireContext>,
+    /// The number of the fragment that must come next.
+    next: u64,
+    bytes: Vec<u8>,
+}
+
+impl Reassembly {
+    pub(crate) fn new(messages_max: usize, bytes_max: usize) -> Reassembly {
+        Reassembly { open: BTreeMap::new(), bytes: 0, messages_max, bytes_max }
+    }
+
+    /// Bytes held for unfinished sequences.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The first of `fragment` fragments, at least two.
+    pub(crate) fn begin(
+        &mut self,
+        sequence: u64,
+        fragment: u64,
+        signal: Signal,
+        context: Arc<WireContext>,
+        part: &[u8],
+    ) -> Result<(), PeerFault> {
+        if self.open.contains_key(&sequence) {
+            return Err(PeerFault::BadFragment { sequence, fragment, why: "its sequence is open already" });
+        }
+        if self.open.len() >= self.messages_max {
+            return Err(PeerFault::TooManyFragments { held: self.open.len() + 1, max: self.messages_max });
+        }
+        self.count(part.len())?;
+        self.open.insert(sequence, Partial { signal, context, next: fragment - 1, bytes: part.to_vec() });
+        Ok(())
+    }
+
+    /// A further fragment; the last one gives the signal back.
+    pub(crate) fn go_on(
+        &mut self,
+        sequence: u64,
+        fragment: u64,
+        part: &[u8],
+    ) -> Result<Option<Arrival>, PeerFault> {
+        let bad = |why| PeerFault::BadFragment { sequence, fragment, why };
+        let held = self.open.get_mut(&sequence).ok_or(bad("its sequence was never begun"))?;
+        if held.next != fragment {
+            return Err(bad("it is out of order"));
+        }
+        held.next -= 1;
+        held.bytes.extend_from_slice(part);
+        self.count(part.len())?;
+        if fragment > 1 {
+            return Ok(None);
+        }
+        let Some(whole) = self.open.remove(&sequence) else { return Ok(None) };
+        self.bytes -= whole.bytes.len();
+        let term = WireTerm { bytes: whole.bytes.into(), context: whole.context };
+        Ok(Some(Arrival { signal: whole.signal, payload: Payload::Wire(term) }))
+    }
+
+    fn count(&mut self, more: usize) -> Result<(), PeerFault> {
+        self.bytes += more;
+        if self.bytes > self.bytes_max {
+            return Err(PeerFault::TooManyFragments { held: self.bytes, max: self.bytes_max });
+        }
+        Ok(())
+    }
+}
