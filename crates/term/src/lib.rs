@@ -11,6 +11,7 @@ mod hash;
 mod ident;
 pub mod limits;
 mod list;
+mod macros;
 mod map;
 pub mod order;
 mod tags;
