@@ -2,6 +2,7 @@
 
 mod beam;
 mod codec;
+mod limit;
 mod measure;
 mod ours;
 mod report;
@@ -14,12 +15,13 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 
 use beam::Beam;
+use limit::Limit;
 use measure::Results;
 use side::Side;
 use table::{PROGRAMS, Program};
 
 const USAGE: &str = "\
-trunkline-bench [--quick] [--rounds N] [--only PROGRAM,PROGRAM] [--side beam|ours] [--json] [--list]
+trunkline-bench [--quick] [--rounds N] [--only PROGRAM,PROGRAM] [--side beam|ours|limit] [--json] [--list]
 trunkline-bench run PROGRAM SIZE [PEER]   one program of ours, as the harness runs it in a process of its own
 trunkline-bench peer NAME                 our other side of the remote programs; ends with its standard input";
 
@@ -29,6 +31,8 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["run", program, size, peer @ ..] => ours::run(program, size, peer.first().copied()),
         ["peer", name] => ours::peer(name),
+        ["limit", program, size, address] => limit::run(program, size, address),
+        ["limit-peer", address] => limit::peer(address),
         words => Wish::parse(words).and_then(|wish| harness(&wish)),
     };
     match done {
@@ -45,7 +49,7 @@ struct Wish {
     quick: bool,
     rounds: usize,
     only: Option<Vec<String>>,
-    sides: [bool; 2],
+    sides: [bool; 3],
     json: bool,
     list: bool,
 }
@@ -53,7 +57,7 @@ struct Wish {
 impl Wish {
     fn parse(words: &[&str]) -> Result<Wish> {
         let mut wish =
-            Wish { quick: false, rounds: 0, only: None, sides: [true, true], json: false, list: false };
+            Wish { quick: false, rounds: 0, only: None, sides: [true; 3], json: false, list: false };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             let mut value = || words.next().with_context(|| format!("{word} needs a value\n{USAGE}"));
@@ -84,11 +88,12 @@ impl Wish {
     }
 }
 
-fn sides(word: &str) -> Result<[bool; 2]> {
+fn sides(word: &str) -> Result<[bool; 3]> {
     match word {
-        "beam" => Ok([true, false]),
-        "ours" => Ok([false, true]),
-        other => bail!("--side is beam or ours, not {other:?}"),
+        "beam" => Ok([true, false, false]),
+        "ours" => Ok([false, true, false]),
+        "limit" => Ok([false, false, true]),
+        other => bail!("--side is beam, ours or limit, not {other:?}"),
     }
 }
 
@@ -100,12 +105,14 @@ fn harness(wish: &Wish) -> Result<()> {
     }
     let beam = Beam::prepare().context("cannot prepare BEAM's side; is Erlang installed?")?;
     let ours = ours::Ours::prepare(&beam)?;
+    let limit = Limit::prepare()?;
     let mut results = Results::default();
     let mut failures = Vec::new();
     for round in 1..=wish.rounds {
         for program in &programs {
             progress(round, wish.rounds, program);
-            for (side, wanted) in [(&beam as &dyn Side, wish.sides[0]), (&ours, wish.sides[1])] {
+            let sides: [&dyn Side; 3] = [&beam, &ours, &limit];
+            for (side, wanted) in sides.into_iter().zip(wish.sides) {
                 if !wanted || !side.can(program) {
                     continue;
                 }

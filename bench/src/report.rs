@@ -4,17 +4,19 @@ use crate::measure::Results;
 use crate::table::{Better, Program, Row, Target};
 
 pub(crate) fn markdown(programs: &[&Program], results: &Results) -> String {
-    let mut text =
-        String::from("| row | BEAM | Trunkline | ratio | target | met? |\n|---|--:|--:|--:|---|---|\n");
+    let mut text = String::from(
+        "| row | BEAM | Trunkline | ratio | bare limit | target | met? |\n|---|--:|--:|--:|--:|---|---|\n",
+    );
     for row in programs.iter().flat_map(|program| program.rows) {
         let line = Line::of(row, results);
         text += &format!(
-            "| {} ({}) | {} | {} | {} | {} | {} |\n",
+            "| {} ({}) | {} | {} | {} | {} | {} | {} |\n",
             row.name,
             row.unit,
             line.beam.map_or("-".to_owned(), figure),
             line.ours.map_or("-".to_owned(), figure),
             line.ratio().map_or("-".to_owned(), |ratio| format!("{ratio:.2} x")),
+            line.limit.map_or("-".to_owned(), figure),
             target(row),
             match line.met(row) {
                 Some(true) => "yes",
@@ -45,13 +47,14 @@ fn json_row(row: &Row, results: &Results) -> String {
     let number = |value: Option<f64>| value.map_or("null".to_owned(), |value| format!("{value}"));
     let met = line.met(row).map_or("null".to_owned(), |met| met.to_string());
     format!(
-        "  {{\"row\": \"{}\", \"unit\": \"{}\", \"beam\": {}, \"ours\": {}, \"ratio\": {}, \"target\": \"{}\", \
+        "  {{\"row\": \"{}\", \"unit\": \"{}\", \"beam\": {}, \"ours\": {}, \"ratio\": {}, \"limit\": {}, \"target\": \"{}\", \
          \"met\": {met}, \"beam_rounds\": {:?}, \"ours_rounds\": {:?}}}",
         row.name,
         row.unit,
         number(line.beam),
         number(line.ours),
         number(line.ratio()),
+        number(line.limit),
         target(row),
         results.rounds(row.name, "BEAM"),
         results.rounds(row.name, "Trunkline"),
@@ -62,11 +65,13 @@ fn json_row(row: &Row, results: &Results) -> String {
 struct Line {
     beam: Option<f64>,
     ours: Option<f64>,
+    limit: Option<f64>,
 }
 
 impl Line {
     fn of(row: &Row, results: &Results) -> Line {
-        Line { beam: results.median(row.name, "BEAM"), ours: results.median(row.name, "Trunkline") }
+        let median = |side| results.median(row.name, side);
+        Line { beam: median("BEAM"), ours: median("Trunkline"), limit: median("limit") }
     }
 
     fn ratio(&self) -> Option<f64> {
@@ -76,6 +81,7 @@ impl Line {
     fn met(&self, row: &Row) -> Option<bool> {
         let (reached, wanted) = match row.target {
             Target::TimesBeam(times) => (self.ratio()?, times),
+            Target::TimesLimit(times) => (self.ours? / self.limit.filter(|&limit| limit > 0.0)?, times),
             Target::Figure(figure) => (self.ours?, figure),
         };
         Some(match row.better {
@@ -92,6 +98,7 @@ fn target(row: &Row) -> String {
     };
     match row.target {
         Target::TimesBeam(times) => format!("{sign} {times} x BEAM"),
+        Target::TimesLimit(times) => format!("{sign} {times} x limit"),
         Target::Figure(wanted) => format!("{sign} {}", figure(wanted)),
     }
 }
@@ -137,9 +144,9 @@ mod tests {
     fn the_table_says_who_met_what() {
         let text = markdown(&[&PROGRAM], &results());
         let lines: Vec<_> = text.lines().skip(2).collect();
-        assert_eq!(lines[0], "| a (msg/s) | 1.00 M | 2.50 M | 2.50 x | >= 2 x BEAM | yes |");
-        assert_eq!(lines[1], "| b (us) | 2.00 | 4.00 | 2.00 x | <= 3.00 | no |");
-        assert_eq!(lines[2], "| c (us) | - | - | - | <= 1.00 | - |");
+        assert_eq!(lines[0], "| a (msg/s) | 1.00 M | 2.50 M | 2.50 x | - | >= 2 x BEAM | yes |");
+        assert_eq!(lines[1], "| b (us) | 2.00 | 4.00 | 2.00 x | - | <= 3.00 | no |");
+        assert_eq!(lines[2], "| c (us) | - | - | - | - | <= 1.00 | - |");
         assert_eq!(lines[4], "medians; 1 of 2 targets met in this run");
     }
 
