@@ -1,0 +1,33 @@
+//! Every ceiling of the binary, with its unit last in the name.
+
+use std::time::Duration;
+
+/// How long EPMD may take to accept, and to answer. OTP's client waits as long.
+pub(crate) const EPMD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An answer of EPMD is cut here: 100,000 names fit.
+pub(crate) const EPMD_ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// How long a detached EPMD may take until it listens.
+pub(crate) const DAEMON_START_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a port may take to accept a connection before the doctor calls it filtered.
+pub(crate) const DIAL_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long a peer may take for one step of the handshake; OTP's `net_setuptime`.
+pub(crate) const HANDSHAKE_STEP_TIMEOUT: Duration = Duration::from_secs(7);
+
+/// How long a node may take to answer `is_auth`.
+pub(crate) const IS_AUTH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A frame that the doctor reads while it waits for one small answer.
+pub(crate) const DOCTOR_FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Longest line that a member of the cluster may report.
+pub(crate) const REPORT_LINE_BYTES_MAX: u64 = 64 * 1024;
+
+/// Times per second that the live table is drawn, at most.
+pub(crate) const REDRAWS_PER_SECOND_MAX: u64 = 10;
+
+/// Lines of the story that stay on the screen under the table.
+pub(crate) const STORY_LINES_MAX: usize = 14;
