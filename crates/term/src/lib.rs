@@ -14,6 +14,7 @@ mod list;
 mod macros;
 mod map;
 pub mod order;
+pub mod print;
 mod tags;
 mod term;
 mod tuple;

@@ -11,3 +11,6 @@ pub const SPLICE_BYTES_MIN: usize = 4 * 1024;
 
 /// Bits of a big integer (what OTP 27 and later accept).
 pub const BIG_INTEGER_BITS_MAX: u64 = 4_194_240;
+
+/// Levels of nesting down to which a term is broken into lines when it is printed.
+pub const PRETTY_LEVELS_MAX: usize = 256;

@@ -1,6 +1,5 @@
 //! Lists: proper, improper, and runs of bytes, behind one face.
 
-use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -204,12 +203,5 @@ impl From<Vec<Term>> for List {
 impl FromIterator<Term> for List {
     fn from_iter<I: IntoIterator<Item = Term>>(items: I) -> List {
         List::from(items.into_iter().collect::<Vec<_>>())
-    }
-}
-
-impl fmt::Debug for List {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()?;
-        self.improper_tail().map_or(Ok(()), |tail| write!(f, "|{tail:?}"))
     }
 }

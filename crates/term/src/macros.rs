@@ -8,7 +8,7 @@
 ///
 /// let n = 3;
 /// let ping = term!({ping, (n), [1, -2 | tail], "text", #{key => {2.5, true}}});
-/// assert_eq!(ping.to_string(), r#"{ping,3,[1,-2|tail],<<"text">>,#{key => {2.5,true}}}"#);
+/// assert_eq!(format!("{ping:?}"), r#"{ping,3,[1,-2|tail],<<"text">>,#{key => {2.5,true}}}"#);
 /// assert_eq!(term!((Atom::new("$gen_call"))), Term::atom("$gen_call"));
 /// ```
 ///

@@ -1,7 +1,6 @@
 //! Maps: pairs in the order of their keys.
 
 use std::cmp::Ordering;
-use std::fmt;
 use std::sync::Arc;
 
 use crate::term::Term;
@@ -73,11 +72,5 @@ impl FromIterator<(Term, Term)> for Map {
         pairs.dedup_by(|a, b| a.0.cmp_exact(&b.0) == Ordering::Equal);
         pairs.reverse();
         Map(Arc::new(pairs))
-    }
-}
-
-impl fmt::Debug for Map {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.0.iter().map(|(k, v)| (k, v))).finish()
     }
 }

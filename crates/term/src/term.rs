@@ -17,7 +17,7 @@ use crate::tuple::Tuple;
 ///
 /// One value has one face: an integer that fits 64 bits is an [`Term::Int`], a list is a [`Term::List`]
 /// whether it is `[]`, a string or improper. Build big integers with [`Term::from`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Term {
     /// An integer that fits 64 bits.
     Int(i64),
@@ -128,7 +128,7 @@ impl Term {
         if let Term::Ref(reference) = self { Some(reference) } else { None }
     }
 
-    /// The order by which map keys are told apart: `=:=`, integers before floats of the same value.
+    /// The order by which map keys are told apart: `=:=`, all integers before all floats.
     pub fn cmp_exact(&self, other: &Term) -> Ordering {
         crate::order::compare(self, other, crate::order::Numbers::Exact)
     }

@@ -1,6 +1,5 @@
 //! Tuples: shared, fixed rows of terms.
 
-use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -46,11 +45,5 @@ impl<const N: usize> From<[Term; N]> for Tuple {
 impl FromIterator<Term> for Tuple {
     fn from_iter<I: IntoIterator<Item = Term>>(items: I) -> Tuple {
         Tuple(items.into_iter().collect())
-    }
-}
-
-impl fmt::Debug for Tuple {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
     }
 }
