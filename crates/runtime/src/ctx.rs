@@ -1,0 +1,326 @@
+//! What a process holds in its hand.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use term::{Atom, IntoTerm, Pid, Ref, Term};
+
+use crate::address::To;
+use crate::exit::Outcome;
+use crate::lane::Lane;
+use crate::limits::RECEIVES_PER_POLL_MAX;
+use crate::mail::{Cause, Mail};
+use crate::mailbox::{Mark, Unread};
+use crate::message::Message;
+use crate::names::RegisterError;
+use crate::node::{Node, reference};
+use crate::process::Proc;
+use crate::router::{Routed, SendOptions, Sent};
+use crate::spawn::{Birth, SpawnOptions};
+use crate::ties::{Link, Watcher};
+
+/// A process's own handle: everything it can do, it does through this. It belongs to the body of the process and
+/// ends with it.
+///
+/// All its futures are safe to cancel: a message is looked at and taken in one poll, or not taken.
+pub struct Ctx {
+    process: Arc<Proc>,
+    /// Made when it is first needed: a process that only rests has none.
+    desk: Option<Box<Desk>>,
+}
+
+/// What a process works with.
+pub(crate) struct Desk {
+    pub(crate) unread: Unread,
+    pub(crate) batch: Vec<Mail>,
+    /// Where the next reference gets its number.
+    references: u64,
+    /// A full lane this process has sent to: it pauses at its next await.
+    pub(crate) paused: Option<Arc<Lane>>,
+    /// Messages that may be taken before others get their turn.
+    pub(crate) turns: u32,
+}
+
+impl Default for Desk {
+    fn default() -> Desk {
+        Desk {
+            unread: Unread::default(),
+            batch: Vec::new(),
+            references: 1,
+            paused: None,
+            turns: RECEIVES_PER_POLL_MAX,
+        }
+    }
+}
+
+impl Ctx {
+    pub(crate) fn new(process: Arc<Proc>) -> Ctx {
+        Ctx { process, desk: None }
+    }
+
+    pub(crate) fn process(&self) -> &Arc<Proc> {
+        &self.process
+    }
+
+    pub(crate) fn desk(&mut self) -> &mut Desk {
+        self.desk.get_or_insert_default()
+    }
+
+    pub(crate) fn split(&mut self) -> (&Arc<Proc>, &mut Desk) {
+        (&self.process, self.desk.get_or_insert_default())
+    }
+
+    /// This process.
+    pub fn pid(&self) -> Pid {
+        self.process.pid.clone()
+    }
+
+    /// This process, borrowed.
+    pub fn pid_ref(&self) -> &Pid {
+        &self.process.pid
+    }
+
+    /// The node it lives on.
+    pub fn node(&self) -> &Node {
+        &self.process.node
+    }
+
+    /// Sends. Never waits, never fails: nobody there is no error. When the lane to a far receiver is full, this process
+    /// pauses at its next await.
+    pub fn send<'a>(&mut self, to: impl Into<To<'a>>, message: impl IntoTerm + Send + 'static) {
+        let _ = self.send_message(to.into(), Message::new(message), SendOptions::default());
+    }
+
+    /// Sends, unless that needed a connection or would pause this process, as the options say.
+    pub fn send_with<'a>(
+        &mut self,
+        to: impl Into<To<'a>>,
+        message: impl IntoTerm + Send + 'static,
+        options: SendOptions,
+    ) -> Sent {
+        self.send_message(to.into(), Message::new(message), options)
+    }
+
+    /// Sends, and pauses here and now when the lane is full: for loops that send in bulk.
+    pub async fn send_paced<'a>(
+        &mut self,
+        to: impl Into<To<'a>>,
+        message: impl IntoTerm + Send + 'static,
+    ) {
+        let _ = self.send_message(to.into(), Message::new(message), SendOptions::default());
+        self.unpaused().await;
+    }
+
+    fn send_message(&mut self, to: To<'_>, message: Message, options: SendOptions) -> Sent {
+        let sent = &self.process.sent;
+        sent.store(sent.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        match self.process.node.route(Some(&self.process.pid), to, message, options) {
+            Routed::Near => Sent::Ok,
+            Routed::Far(lane) => {
+                if lane.is_full() && !options.nosuspend {
+                    self.desk().paused = Some(lane);
+                }
+                Sent::Ok
+            }
+            Routed::Refused(sent) => sent,
+        }
+    }
+
+    /// Starts a process.
+    ///
+    /// # Panics
+    /// As [`Node::spawn`].
+    pub fn spawn<F, Fut>(&self, body: F) -> Pid
+    where
+        F: FnOnce(Ctx) -> Fut + Send + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: Outcome,
+    {
+        self.spawn_with(SpawnOptions::default(), body)
+    }
+
+    /// Starts a process with options.
+    ///
+    /// # Panics
+    /// As [`Node::spawn`].
+    pub fn spawn_with<F, Fut>(&self, options: SpawnOptions, body: F) -> Pid
+    where
+        F: FnOnce(Ctx) -> Fut + Send + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: Outcome,
+    {
+        self.start(options, Birth::default(), body)
+    }
+
+    /// Starts a process that is linked to this one before it runs.
+    ///
+    /// # Panics
+    /// As [`Node::spawn`].
+    pub fn spawn_link<F, Fut>(&self, body: F) -> Pid
+    where
+        F: FnOnce(Ctx) -> Fut + Send + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: Outcome,
+    {
+        self.spawn_link_with(SpawnOptions::default(), body)
+    }
+
+    /// Starts a linked process with options.
+    ///
+    /// # Panics
+    /// As [`Node::spawn`].
+    pub fn spawn_link_with<F, Fut>(&self, options: SpawnOptions, body: F) -> Pid
+    where
+        F: FnOnce(Ctx) -> Fut + Send + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: Outcome,
+    {
+        let link = Some((self.pid(), Link { lane: 0, unlinking: None }));
+        self.start(options, Birth { link, ..Birth::default() }, body)
+    }
+
+    /// Starts a process that is watched by this one before it runs.
+    ///
+    /// # Panics
+    /// As [`Node::spawn`].
+    pub fn spawn_monitor<F, Fut>(&mut self, body: F) -> (Pid, Ref)
+    where
+        F: FnOnce(Ctx) -> Fut + Send + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: Outcome,
+    {
+        let (reference, _) = self.next_reference();
+        let watcher = Watcher { pid: self.pid(), name: None, lane: 0 };
+        let birth = Birth { watcher: Some((reference.clone(), watcher)), ..Birth::default() };
+        (self.start(SpawnOptions::default(), birth, body), reference)
+    }
+
+    fn start<F, Fut>(&self, options: SpawnOptions, mut birth: Birth, body: F) -> Pid
+    where
+        F: FnOnce(Ctx) -> Fut + Send + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: Outcome,
+    {
+        let label = options.label.unwrap_or(std::any::type_name::<F>());
+        birth.parent = Some(self.process.clone());
+        let watched = birth.watcher.as_ref().map(|(reference, _)| reference.clone());
+        let linked = birth.link.is_some();
+        let child = self.process.node.conceive(options, label, birth);
+        if linked {
+            let link = Link { lane: 0, unlinking: None };
+            self.process.state().ties().links.insert(child.pid.clone(), link);
+        }
+        if let Some(reference) = watched {
+            self.note_monitor(&reference, child.pid.clone());
+        }
+        self.process.node.run_process(child, body)
+    }
+
+    /// Sends an exit signal, as `exit/2` does. To oneself it takes effect at the next await.
+    pub fn exit(&self, to: &Pid, reason: impl Into<crate::Exit>) {
+        self.process.node.send_exit(&self.process.pid, to, None, &reason.into().0, Cause::Call);
+    }
+
+    /// Whether exit signals shall come as messages ([`crate::ExitSignal`]); what it was before.
+    pub fn set_trap_exit(&self, trap: bool) -> bool {
+        std::mem::replace(&mut self.process.state().trap_exit, trap)
+    }
+
+    /// A reference that no one else has. Mail that answers to it can only lie behind [`Ctx::mark`] of now.
+    pub fn make_ref(&mut self) -> Ref {
+        self.next_reference().0
+    }
+
+    pub(crate) fn next_reference(&mut self) -> (Ref, u64) {
+        let (process, desk) = self.split();
+        let counter = desk.references;
+        desk.references += 1;
+        (reference(&process.pid, counter), counter)
+    }
+
+    /// The end of the mail that has come so far: a wait from here does not look at what came before.
+    pub fn mark(&mut self) -> Mark {
+        self.collect();
+        self.desk().unread.mark()
+    }
+
+    /// Where this process's output goes; itself when nobody said.
+    pub fn group_leader(&self) -> Pid {
+        self.process.state().leader.clone().unwrap_or_else(|| self.pid())
+    }
+
+    /// Sets the group leader of this process.
+    pub fn set_group_leader(&self, leader: &Pid) {
+        self.process.state().leader = Some(leader.clone());
+    }
+
+    /// Gives this process a name.
+    ///
+    /// # Errors
+    /// When the name is taken or this process has one.
+    pub fn register(&self, name: impl Into<Atom>) -> Result<(), RegisterError> {
+        self.process.node.register(name, &self.process.pid)
+    }
+
+    /// Takes a name back; whether somebody had it.
+    pub fn unregister(&self, name: impl Into<Atom>) -> bool {
+        self.process.node.unregister(name)
+    }
+
+    /// Who has the name on this node.
+    pub fn whereis(&self, name: impl Into<Atom>) -> Option<Pid> {
+        self.process.node.whereis(name)
+    }
+
+    /// All names of this node.
+    pub fn registered(&self) -> Vec<Atom> {
+        self.process.node.registered()
+    }
+
+    /// Sends `message` to `to` after `wait`.
+    pub fn send_after<'a>(
+        &self,
+        wait: Duration,
+        to: impl Into<To<'a>>,
+        message: impl IntoTerm + Send + 'static,
+    ) -> Ref {
+        let to = crate::timers::owned(to.into());
+        self.process.node.timer_after(Some(self.pid()), wait, to, Message::new(message))
+    }
+
+    /// Stops a timer: the time it had left, or `None` when it has fired.
+    pub fn cancel_timer(&self, timer: &Ref) -> Option<Duration> {
+        self.process.node.cancel_timer(timer)
+    }
+
+    /// The messages that were looked at so far in search of one to receive: what marks save shows here.
+    pub fn scanned_messages(&self) -> u64 {
+        self.desk.as_ref().map_or(0, |desk| desk.unread.scanned)
+    }
+
+    /// The unread messages, oldest first, as terms; nothing is taken.
+    pub fn unread(&mut self) -> Vec<Term> {
+        self.collect();
+        let mut seen = Vec::new();
+        let _ = self.desk().unread.find::<()>(
+            Mark::START,
+            |message| match message.as_term() {
+                Ok(term) => {
+                    seen.push(term.clone());
+                    crate::message::Look::No
+                }
+                Err(error) => crate::message::Look::Undecodable(error),
+            },
+            |_| {},
+        );
+        seen
+    }
+}
+
+impl std::fmt::Debug for Ctx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Ctx({})", self.process.pid)
+    }
+}

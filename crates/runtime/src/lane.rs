@@ -1,0 +1,233 @@
+//! One outgoing queue per peer, first in, first out, with credit in bytes. A lane lives as long as one connection.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Mutex;
+use std::task::{Context, Poll, Waker};
+
+use proto::Flags;
+use proto::signal::{Parcel, Signal};
+use term::wire::Encoded;
+use term::{Atom, NodeId};
+
+use crate::limits::{LANE_BYTES_LOW, LANE_BYTES_MAX, PARCEL_BYTES};
+use crate::table::{Seat, lock};
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Debug)]
+pub struct PeerInfo {
+    /// Its incarnation.
+    pub id: NodeId,
+    /// What was negotiated: the flags that both sides announced.
+    pub flags: Flags,
+    /// Whether it counts in `nodes()`.
+    pub visible: bool,
+}
+
+/// Where a lane is in its life. It never goes back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LaneState {
+    /// Being dialled; what is sent waits.
+    Pending,
+    /// Connected.
+    Up,
+    /// Over.
+    Down,
+}
+
+/// The way to one peer.
+pub struct Lane {
+    id: u64,
+    peer: Atom,
+    /// Bytes waiting or with the driver, beside the lock so that senders and lenses need none.
+    queued: AtomicUsize,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    state: LaneState,
+    queue: Vec<Parcel>,
+    driver: Option<Waker>,
+    paused: Vec<Waker>,
+    info: Option<PeerInfo>,
+    /// The processes that something ties to the peer through this connection.
+    tied: BTreeSet<(u32, u32)>,
+    dropped: u64,
+}
+
+impl Lane {
+    pub(crate) fn new(id: u64, peer: Atom) -> Lane {
+        Lane {
+            id,
+            peer,
+            queued: AtomicUsize::new(0),
+            inner: Mutex::new(Inner {
+                state: LaneState::Pending,
+                queue: Vec::new(),
+                driver: None,
+                paused: Vec::new(),
+                info: None,
+                tied: BTreeSet::new(),
+                dropped: 0,
+            }),
+        }
+    }
+
+    /// The number of the connection: no other lane of this node has had it.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The name of the peer.
+    pub fn peer(&self) -> &Atom {
+        &self.peer
+    }
+
+    /// Where the lane is in its life.
+    pub fn state(&self) -> LaneState {
+        lock(&self.inner).state
+    }
+
+    /// Who the peer is, once the lane is up.
+    pub fn info(&self) -> Option<PeerInfo> {
+        lock(&self.inner).info.clone()
+    }
+
+    /// Bytes that wait here or are with the driver.
+    pub fn queued_bytes(&self) -> usize {
+        self.queued.load(Ordering::Relaxed)
+    }
+
+    /// What `parcel` counts in [`Lane::queued_bytes`], to be given back with [`Lane::consumed`].
+    pub fn parcel_bytes(parcel: &Parcel) -> usize {
+        PARCEL_BYTES + parcel.payload.as_ref().map_or(0, Encoded::len)
+    }
+
+    /// For the driver: moves everything that waits into `parcels`. `Ready(true)` when there was something,
+    /// `Ready(false)` when the lane is down, pending when nothing waits. Safe to cancel.
+    pub fn poll_take(&self, cx: &mut Context<'_>, parcels: &mut Vec<Parcel>) -> Poll<bool> {
+        let mut inner = lock(&self.inner);
+        if inner.state == LaneState::Down {
+            return Poll::Ready(false);
+        }
+        if !inner.queue.is_empty() {
+            if parcels.is_empty() {
+                std::mem::swap(parcels, &mut inner.queue);
+            } else {
+                parcels.append(&mut inner.queue);
+            }
+            return Poll::Ready(true);
+        }
+        if !inner.driver.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            inner.driver = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// For the driver: `bytes` of what it took have left for the peer. Paused senders go on when enough have.
+    pub fn consumed(&self, bytes: usize) {
+        let before = self.queued.fetch_sub(bytes, Ordering::Relaxed);
+        debug_assert!(before >= bytes, "more bytes given back than taken");
+        if before > LANE_BYTES_LOW && before.saturating_sub(bytes) <= LANE_BYTES_LOW {
+            let paused = std::mem::take(&mut lock(&self.inner).paused);
+            paused.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    /// Whether senders should pause.
+    pub fn is_full(&self) -> bool {
+        self.queued_bytes() > LANE_BYTES_MAX
+    }
+
+    /// Ready as soon as the lane has room again, or is down. Safe to cancel.
+    pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut inner = lock(&self.inner);
+        // Under the lock, so that `consumed` cannot slip in between the look and the waker.
+        if inner.state == LaneState::Down || self.queued_bytes() <= LANE_BYTES_LOW {
+            return Poll::Ready(());
+        }
+        if !inner.paused.iter().any(|waker| waker.will_wake(cx.waker())) {
+            inner.paused.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// Puts a signal at the end of the queue; `false` when the lane is down.
+    pub(crate) fn push(&self, signal: Signal, payload: Option<Encoded>) -> bool {
+        let parcel = Parcel { signal, payload };
+        let bytes = Lane::parcel_bytes(&parcel);
+        let mut inner = lock(&self.inner);
+        if inner.state == LaneState::Down {
+            inner.dropped += 1;
+            return false;
+        }
+        self.queued.fetch_add(bytes, Ordering::Relaxed);
+        inner.queue.push(parcel);
+        if inner.queue.len() == 1
+            && let Some(driver) = &inner.driver
+        {
+            driver.wake_by_ref();
+        }
+        true
+    }
+
+    /// Notes that the process must hear when the connection ends; `false` when it has ended.
+    pub(crate) fn tie(&self, seat: Seat) -> bool {
+        let mut inner = lock(&self.inner);
+        inner.state != LaneState::Down && (inner.tied.insert((seat.id, seat.serial)) || true)
+    }
+
+    pub(crate) fn untie(&self, seat: Seat) {
+        lock(&self.inner).tied.remove(&(seat.id, seat.serial));
+    }
+
+    /// From pending to up; `false` when the lane is past that.
+    pub(crate) fn open(&self, info: PeerInfo) -> bool {
+        let mut inner = lock(&self.inner);
+        if inner.state != LaneState::Pending {
+            return false;
+        }
+        inner.state = LaneState::Up;
+        inner.info = Some(info);
+        true
+    }
+
+    /// Ends the lane: who was tied to it, how many signals were dropped, whether it had been up. `None` when it was over.
+    pub(crate) fn close(&self) -> Option<Closed> {
+        let mut inner = lock(&self.inner);
+        if inner.state == LaneState::Down {
+            return None;
+        }
+        let was_up = inner.state == LaneState::Up;
+        inner.state = LaneState::Down;
+        let dropped = std::mem::take(&mut inner.queue);
+        let tied = std::mem::take(&mut inner.tied);
+        let wakers: Vec<Waker> = inner.driver.take().into_iter().chain(inner.paused.drain(..)).collect();
+        drop(inner);
+        wakers.into_iter().for_each(Waker::wake);
+        let seats = tied.into_iter().map(|(id, serial)| Seat { id, serial }).collect();
+        Some(Closed { was_up, dropped: dropped.len(), tied: seats })
+    }
+}
+
+/// What a lane leaves behind.
+pub(crate) struct Closed {
+    pub(crate) was_up: bool,
+    pub(crate) dropped: usize,
+    pub(crate) tied: Vec<Seat>,
+}
+
+impl fmt::Debug for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Lane({} to {}, {:?}, {} bytes)", self.id, self.peer, self.state(), self.queued_bytes())
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if self.dropped > 0 {
+            tracing::debug!(dropped = self.dropped, "signals sent to a lane that was down");
+        }
+    }
+}

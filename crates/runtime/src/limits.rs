@@ -1,0 +1,25 @@
+//! Every ceiling of this crate, with its unit last.
+
+/// Processes that one node can have at once. Each costs nothing until it is spawned.
+pub const PROCESSES_MAX: u32 = 1 << 24;
+
+/// Bytes that may wait in one lane, or be on their way through its driver. Above: senders pause at their next await.
+pub const LANE_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Below this many bytes, paused senders of a lane go on.
+pub const LANE_BYTES_LOW: usize = LANE_BYTES_MAX / 2;
+
+/// What a parcel counts in its lane beside its payload, in bytes: about its size in memory.
+pub const PARCEL_BYTES: usize = 200;
+
+/// Messages that one poll of a process may take before it must let others run.
+pub const RECEIVES_PER_POLL_MAX: u32 = 2_000;
+
+/// Signals of the kind that need no wake-up which may wait in an inbox before they cause one all the same.
+pub const LAZY_SIGNALS_MAX: usize = 256;
+
+/// Messages that an empty mailbox keeps room for; a larger one is given back when it is empty.
+pub const MAILBOX_ROOM_MESSAGES_MAX: usize = 1_024;
+
+/// References one node-wide block holds: made without asking a process.
+pub const REF_FIRST_WORD_BITS: u32 = 18;

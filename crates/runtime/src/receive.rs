@@ -1,0 +1,241 @@
+//! Receiving: the first unread message that reads as what was asked for.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use term::{FromTerm, Term};
+use tracing::warn;
+
+use crate::ctx::Ctx;
+use crate::limits::{MAILBOX_ROOM_MESSAGES_MAX, RECEIVES_PER_POLL_MAX};
+use crate::mailbox::{Found, Mark, Policy};
+use crate::message::{Look, Message};
+
+impl Ctx {
+    /// The first unread message that reads as an `M`; waits for it. Others stay.
+    pub async fn receive<M: FromTerm + 'static>(&mut self) -> M {
+        self.receive_from(Mark::START).await
+    }
+
+    /// As [`Ctx::receive`], among the mail behind the mark.
+    pub async fn receive_from<M: FromTerm + 'static>(&mut self, mark: Mark) -> M {
+        let mut mark = mark;
+        poll_fn(|cx| self.poll_for(cx, &mut mark, |message| message.take_as::<M>())).await
+    }
+
+    /// As [`Ctx::receive`], for at most `wait`. Zero looks at what is there and does not wait.
+    pub async fn receive_within<M: FromTerm + 'static>(&mut self, wait: Duration) -> Option<M> {
+        if let Some(value) = self.try_receive() {
+            return Some(value);
+        }
+        self.within(wait, start(), |message| message.take_as::<M>()).await
+    }
+
+    /// As [`Ctx::receive_within`], among the mail behind the mark.
+    pub async fn receive_from_within<M: FromTerm + 'static>(
+        &mut self,
+        mark: Mark,
+        wait: Duration,
+    ) -> Option<M> {
+        self.within(wait, mark, |message| message.take_as::<M>()).await
+    }
+
+    /// The first unread message that reads as an `M`, if it is there already.
+    pub fn try_receive<M: FromTerm + 'static>(&mut self) -> Option<M> {
+        self.collect();
+        self.take_unread(&mut start(), |message| message.take_as::<M>())
+    }
+
+    /// The first unread message for which `pick` gives something; waits for it. Others stay.
+    pub async fn select<R>(&mut self, pick: impl FnMut(&Term) -> Option<R>) -> R {
+        self.select_from(Mark::START, pick).await
+    }
+
+    /// As [`Ctx::select`], among the mail behind the mark.
+    pub async fn select_from<R>(&mut self, mark: Mark, mut pick: impl FnMut(&Term) -> Option<R>) -> R {
+        let mut mark = mark;
+        poll_fn(|cx| self.poll_for(cx, &mut mark, |message| picked(message, &mut pick))).await
+    }
+
+    /// As [`Ctx::select`], for at most `wait`.
+    pub async fn select_within<R>(
+        &mut self,
+        wait: Duration,
+        pick: impl FnMut(&Term) -> Option<R>,
+    ) -> Option<R> {
+        self.select_from_within(Mark::START, wait, pick).await
+    }
+
+    /// As [`Ctx::select_within`], among the mail behind the mark.
+    pub async fn select_from_within<R>(
+        &mut self,
+        mark: Mark,
+        wait: Duration,
+        mut pick: impl FnMut(&Term) -> Option<R>,
+    ) -> Option<R> {
+        self.within(wait, mark, |message| picked(message, &mut pick)).await
+    }
+
+    /// Waits. Exit signals are heard meanwhile, messages stay unread.
+    pub async fn sleep(&mut self, wait: Duration) {
+        self.unpaused().await;
+        tokio::time::sleep(wait).await;
+    }
+
+    /// Lets others run: for processes that compute for long.
+    pub async fn breathe(&mut self) {
+        self.unpaused().await;
+        tokio::task::yield_now().await;
+    }
+
+    /// Waits until the lane that this process has filled has room again.
+    pub(crate) async fn unpaused(&mut self) {
+        poll_fn(|cx| self.poll_unpaused(cx)).await;
+    }
+
+    fn poll_unpaused(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let desk = self.desk();
+        if let Some(lane) = &desk.paused {
+            if lane.poll_room(cx).is_pending() {
+                return Poll::Pending;
+            }
+            desk.paused = None;
+        }
+        Poll::Ready(())
+    }
+
+    async fn within<R>(
+        &mut self,
+        wait: Duration,
+        mut mark: Mark,
+        mut look: impl FnMut(&mut Message) -> Look<R>,
+    ) -> Option<R> {
+        let mut alarm = pin!(tokio::time::sleep(wait));
+        poll_fn(|cx| {
+            if let Poll::Ready(found) = self.poll_for(cx, &mut mark, &mut look) {
+                return Poll::Ready(Some(found));
+            }
+            alarm.as_mut().poll(cx).map(|()| None)
+        })
+        .await
+    }
+
+    /// Looks and takes in one poll. `mark` moves on, so that nothing is looked at twice.
+    fn poll_for<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mark: &mut Mark,
+        mut look: impl FnMut(&mut Message) -> Look<R>,
+    ) -> Poll<R> {
+        if self.desk().paused.is_some() && self.poll_unpaused(cx).is_pending() {
+            return Poll::Pending;
+        }
+        let desk = self.desk();
+        if desk.turns == 0 {
+            desk.turns = RECEIVES_PER_POLL_MAX;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        desk.turns -= 1;
+        loop {
+            if let Some(found) = self.take_unread(mark, &mut look) {
+                return Poll::Ready(found);
+            }
+            if !self.fetch(Some(cx)) {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    fn take_unread<R>(
+        &mut self,
+        mark: &mut Mark,
+        look: impl FnMut(&mut Message) -> Look<R>,
+    ) -> Option<R> {
+        let (process, desk) = self.split();
+        let bad = |error| {
+            process.node.count_drop();
+            warn!(pid = %process.pid, %error, "a message from a peer cannot be decoded; it is dropped");
+        };
+        match desk.unread.find(*mark, look, bad) {
+            Found::Yes(found) => {
+                process.unread.store(desk.unread.len() as u32, Ordering::Relaxed);
+                let received = &process.received;
+                received.store(received.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+                Some(found)
+            }
+            Found::Nothing(seen) => {
+                *mark = seen.max(*mark);
+                None
+            }
+        }
+    }
+
+    /// Takes everything out of the inbox.
+    pub(crate) fn collect(&mut self) {
+        self.fetch(None);
+    }
+
+    /// Moves mail from the inbox to the desk; `false` when there was none, and then `cx` is woken by the next.
+    fn fetch(&mut self, cx: Option<&mut Context<'_>>) -> bool {
+        let (process, desk) = self.split();
+        let mut came = false;
+        if process.has_fresh.swap(false, Ordering::Relaxed) {
+            let fresh = process.state().ties.as_mut().map(|ties| std::mem::take(&mut ties.fresh));
+            for message in fresh.into_iter().flatten() {
+                desk.unread.push(message);
+                came = true;
+            }
+        }
+        let mut batch = std::mem::take(&mut desk.batch);
+        if let Some(mut body) = process.node.table().find(process.seat()) {
+            std::mem::swap(&mut batch, &mut body.inbox);
+            if batch.is_empty()
+                && !came
+                && let Some(cx) = cx
+            {
+                body.receiving = true;
+                let own = body.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+                body.reader = (!own).then(|| Box::new(cx.waker().clone()));
+            }
+        }
+        came |= !batch.is_empty();
+        let unread = &mut desk.unread;
+        if !came {
+            desk.batch = batch;
+            unread.shrink(MAILBOX_ROOM_MESSAGES_MAX);
+            return false;
+        }
+        process.take_in(batch.drain(..), |message| unread.push(message));
+        if let Some(bound) = process.bound.as_deref().filter(|bound| bound.policy == Policy::DropOldest) {
+            while unread.len() > bound.messages_max {
+                unread.drop_oldest();
+            }
+        }
+        process.unread.store(unread.len() as u32, Ordering::Relaxed);
+        if batch.capacity() <= MAILBOX_ROOM_MESSAGES_MAX {
+            desk.batch = batch;
+        }
+        true
+    }
+}
+
+fn start() -> Mark {
+    Mark::START
+}
+
+fn picked<R>(message: &mut Message, pick: &mut impl FnMut(&Term) -> Option<R>) -> Look<R> {
+    match message.as_term() {
+        Ok(term) => match pick(term) {
+            Some(found) => {
+                *message = Message(crate::message::Form::Taken);
+                Look::Yes(found)
+            }
+            None => Look::No,
+        },
+        Err(error) => Look::Undecodable(error),
+    }
+}

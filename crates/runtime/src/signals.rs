@@ -1,0 +1,285 @@
+//! What a process does with the signals in its inbox, one after the other, in the order in which they came.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use proto::signal::{Dest, Signal};
+use term::{Atom, Pid, Ref, Term};
+
+use crate::exit::{Exit, KILLED, NOCONNECTION};
+use crate::lane::Lane;
+use crate::mail::{Cause, Mail, Order};
+use crate::message::{Down, ExitSignal, Message};
+use crate::node::counter_of;
+use crate::process::{Proc, State};
+use crate::ties::{AliasMode, Link, Target, Ties, Watcher};
+
+impl Proc {
+    /// Takes mail out of the inbox: messages go to `out`, everything else happens here.
+    pub(crate) fn take_in(&self, mail: impl Iterator<Item = Mail>, mut out: impl FnMut(Message)) {
+        for mail in mail {
+            match mail {
+                Mail::Message(message) => out(message),
+                Mail::Aliased(counter, message) => {
+                    if self.admits(counter) {
+                        out(message);
+                    }
+                }
+                Mail::Link(from) => {
+                    let link = Link { lane: 0, unlinking: None };
+                    self.state().ties().links.entry(from).or_insert(link);
+                }
+                Mail::Monitor { from, reference } => {
+                    let watcher = Watcher { pid: from, name: None, lane: 0 };
+                    self.state().ties().watchers.insert(reference, watcher);
+                }
+                Mail::Demonitor(reference) => {
+                    self.state().ties().watchers.remove(&reference);
+                }
+                Mail::Order(order) => self.obey(*order, &mut out),
+            }
+        }
+    }
+
+    fn obey(&self, order: Order, out: &mut impl FnMut(Message)) {
+        match order {
+            Order::Exit { from, reason, cause } => self.on_exit(from, reason, cause, out),
+            Order::Unlink { id, from, lane } => self.on_unlink(id, from, lane),
+            Order::UnlinkAck { id, from } => self.on_unlink_ack(id, &from),
+            Order::UnlinkOld(from) => {
+                self.state().ties().links.remove(&from);
+            }
+            Order::LinkFar { from, lane } => self.on_link_far(from, &lane),
+            Order::MonitorFar { from, reference, name, lane } => {
+                let mut state = self.state();
+                let ties = state.ties();
+                if ties.tie(&lane, self.seat()) {
+                    ties.watchers.insert(reference, Watcher { pid: from, name, lane: lane.id() });
+                }
+            }
+            Order::Down { reference, reason } => self.on_down(reference, reason, out),
+            Order::Leader(leader) => self.state().leader = Some(leader),
+            Order::LaneDown { lane, reason } => self.on_lane_down(lane, reason, out),
+            Order::SpawnReply { id, lane, linked, monitored, result } => {
+                self.on_spawn_reply(id, lane, linked, monitored, result, out);
+            }
+            Order::Overflow => self.doom(&mut self.state(), Exit::from("mailbox_overflow")),
+        }
+    }
+
+    /// Whether a message by this alias counts.
+    fn admits(&self, counter: u64) -> bool {
+        let mut state = self.state();
+        let Some(ties) = &mut state.ties else { return false };
+        let Some(mode) = ties.aliases.get(&counter).copied() else { return false };
+        if matches!(mode, AliasMode::Reply | AliasMode::ReplyDemonitor) {
+            ties.aliases.remove(&counter);
+        }
+        if mode == AliasMode::ReplyDemonitor {
+            self.drop_monitor(ties, counter);
+        }
+        true
+    }
+
+    fn on_exit(&self, from: Pid, reason: Term, cause: Cause, out: &mut impl FnMut(Message)) {
+        let mut state = self.state();
+        if cause == Cause::Shutdown {
+            self.doom(&mut state, Exit(reason));
+            return;
+        }
+        if cause == Cause::Link {
+            let Some(ties) = &mut state.ties else { return };
+            // A link that we have given up does not count; its acknowledgement will still come, or not.
+            match ties.links.get(&from) {
+                Some(link) if link.unlinking.is_none() => ties.links.remove(&from),
+                _ => return,
+            };
+        } else if reason.is_atom("kill") {
+            self.doom(&mut state, Exit(Term::Atom(KILLED)));
+            return;
+        }
+        if state.trap_exit {
+            drop(state);
+            out(Message::new(ExitSignal { from, reason }));
+        } else if !reason.is_atom("normal") || (cause == Cause::Call && from == self.pid) {
+            self.doom(&mut state, Exit(reason));
+        }
+    }
+
+    fn on_link_far(&self, from: Pid, lane: &Arc<Lane>) {
+        let mut state = self.state();
+        let ties = state.ties();
+        if !ties.links.contains_key(&from) && ties.tie(lane, self.seat()) {
+            ties.links.insert(from, Link { lane: lane.id(), unlinking: None });
+        }
+    }
+
+    fn on_unlink(&self, id: u64, from: Pid, lane: Option<Arc<Lane>>) {
+        let mut state = self.state();
+        let links = &mut state.ties().links;
+        if links.get(&from).is_some_and(|link| link.unlinking.is_none()) {
+            links.remove(&from);
+        }
+        self.node.acknowledge_unlink(id, &self.pid, &from, lane.as_ref());
+    }
+
+    fn on_unlink_ack(&self, id: u64, from: &Pid) {
+        let mut state = self.state();
+        let links = &mut state.ties().links;
+        if links.get(from).is_some_and(|link| link.unlinking == Some(id)) {
+            links.remove(from);
+        }
+    }
+
+    fn on_down(&self, reference: Ref, reason: Term, out: &mut impl FnMut(Message)) {
+        let Some(counter) = counter_of(&reference, &self.pid) else { return };
+        let watch = {
+            let mut state = self.state();
+            let ties = state.ties();
+            if matches!(
+                ties.aliases.get(&counter),
+                Some(AliasMode::Demonitor | AliasMode::ReplyDemonitor)
+            ) {
+                ties.aliases.remove(&counter);
+            }
+            ties.monitors.remove(&counter)
+        };
+        if let Some(watch) = watch {
+            out(Message::new(Down { reference, target: watch.target.to_term(), reason }));
+        }
+    }
+
+    /// Links, monitors, watched nodes, spawn requests, in this order: as OTP does for one process.
+    fn on_lane_down(&self, lane: u64, reason: Term, out: &mut impl FnMut(Message)) {
+        let (cut, peer) = {
+            let mut state = self.state();
+            let ties = state.ties();
+            let peer = ties.lanes.get(&lane).map(|lane| lane.peer().clone());
+            (ties.cut(lane), peer)
+        };
+        for (pid, link) in cut.links {
+            if link.unlinking.is_some() {
+                continue;
+            }
+            let mut state = self.state();
+            if state.trap_exit {
+                drop(state);
+                out(Message::new(ExitSignal { from: pid, reason: reason.clone() }));
+            } else {
+                self.doom(&mut state, Exit(reason.clone()));
+            }
+        }
+        for (counter, watch) in cut.monitors {
+            self.state().ties().aliases.retain(|&alias, mode| {
+                alias != counter || !matches!(mode, AliasMode::Demonitor | AliasMode::ReplyDemonitor)
+            });
+            let reference = crate::node::reference(&self.pid, counter);
+            out(Message::new(Down { reference, target: watch.target.to_term(), reason: reason.clone() }));
+        }
+        for _ in 0..cut.nodedowns {
+            let Some(peer) = &peer else { break };
+            out(nodedown(peer));
+        }
+        for (counter, request) in cut.requests {
+            let id = crate::node::reference(&self.pid, counter);
+            out(spawn_reply(request.tag, id, Err(NOCONNECTION)));
+        }
+    }
+
+    fn on_spawn_reply(
+        &self,
+        id: Ref,
+        lane: Option<Arc<Lane>>,
+        linked: bool,
+        monitored: bool,
+        result: Result<Pid, Atom>,
+        out: &mut impl FnMut(Message),
+    ) {
+        let Some(counter) = counter_of(&id, &self.pid) else { return };
+        let mut state = self.state();
+        let ties = state.ties();
+        let Some(request) = ties.requests.remove(&counter) else {
+            // Nobody waits any more: the linked child is told so, the monitored one is of no concern.
+            if let (Ok(child), true) = (&result, linked) {
+                self.node.send_exit(&self.pid, child, lane.as_ref(), &Term::atom("abandoned"), Cause::Link);
+            }
+            return;
+        };
+        let lane_id = lane.as_ref().map_or(0, |lane| lane.id());
+        if let Ok(child) = &result {
+            if linked {
+                ties.links.entry(child.clone()).or_insert(Link { lane: lane_id, unlinking: None });
+            }
+            if monitored {
+                let watch = crate::ties::Watch { target: Target::Pid(child.clone()), lane: lane_id };
+                ties.monitors.insert(counter, watch);
+            }
+        }
+        drop(state);
+        out(spawn_reply(request.tag, id, result));
+    }
+
+    /// The process is to end; the first reason counts.
+    fn doom(&self, state: &mut State, exit: Exit) {
+        state.ties().doom.get_or_insert(exit);
+        self.attention.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes a monitor of this process back, without flushing.
+    pub(crate) fn drop_monitor(&self, ties: &mut Ties, counter: u64) -> bool {
+        let Some(watch) = ties.monitors.remove(&counter) else { return false };
+        let reference = crate::node::reference(&self.pid, counter);
+        self.tell_demonitor(ties, watch.lane, watch.target, reference);
+        true
+    }
+
+    fn tell_demonitor(&self, ties: &Ties, lane: u64, target: Target, reference: Ref) {
+        if let Some(lane) = ties.lanes.get(&lane) {
+            let to = match target {
+                Target::Pid(pid) => Dest::Pid(pid),
+                Target::Name { name, .. } => Dest::Name(name),
+            };
+            lane.push(Signal::Demonitor { from: self.pid.clone(), to, reference }, None);
+            return;
+        }
+        if let Target::Pid(pid) | Target::Name { pid: Some(pid), .. } = target {
+            self.node.push(&pid, Mail::Demonitor(reference));
+        }
+    }
+
+    /// The last words of a process: links first, then watchers; then whom it watched itself.
+    pub(crate) fn tell_the_bereaved(&self, mut ties: Ties, reason: &Term) {
+        for (pid, link) in std::mem::take(&mut ties.links) {
+            if link.unlinking.is_none() {
+                self.node.send_exit(&self.pid, &pid, ties.lanes.get(&link.lane), reason, Cause::Link);
+            }
+        }
+        for (reference, watcher) in std::mem::take(&mut ties.watchers) {
+            let lane = ties.lanes.get(&watcher.lane);
+            let from = watcher.name.map_or_else(|| Dest::Pid(self.pid.clone()), Dest::Name);
+            self.node.send_down(from, &watcher.pid, lane, reference, reason);
+        }
+        for (counter, watch) in std::mem::take(&mut ties.monitors) {
+            let reference = crate::node::reference(&self.pid, counter);
+            self.tell_demonitor(&ties, watch.lane, watch.target, reference);
+        }
+        for lane in ties.lanes.values() {
+            lane.untie(self.seat());
+        }
+    }
+}
+
+/// `{nodedown, Node}`.
+pub(crate) fn nodedown(peer: &Atom) -> Message {
+    Message::new(Term::tuple([Term::atom("nodedown"), Term::Atom(peer.clone())]))
+}
+
+/// `{spawn_reply, Id, ok | error, PidOrReason}`.
+pub(crate) fn spawn_reply(tag: Atom, id: Ref, result: Result<Pid, Atom>) -> Message {
+    let (word, what) = match result {
+        Ok(pid) => ("ok", Term::Pid(pid)),
+        Err(reason) => ("error", Term::Atom(reason)),
+    };
+    Message::new(Term::tuple([Term::Atom(tag), Term::Ref(id), Term::atom(word), what]))
+}
+

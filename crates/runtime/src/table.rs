@@ -1,0 +1,273 @@
+//! The process table: a slot for every process, and in it its inbox.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Waker;
+
+use crate::limits::{LAZY_SIGNALS_MAX, PROCESSES_MAX};
+use crate::mail::{Mail, Order};
+use crate::mailbox::Policy;
+use crate::process::Proc;
+
+/// Slots in chunks that are made when they are needed and never move.
+pub(crate) struct Table {
+    chunks: Box<[OnceLock<Box<[Slot]>>]>,
+    free: [Mutex<Vec<Seat>>; FREE_SHARDS],
+    next: AtomicU32,
+    alive: AtomicU32,
+}
+
+/// A place in the table and how often it was used before: the two numbers of a pid.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Seat {
+    pub(crate) id: u32,
+    pub(crate) serial: u32,
+}
+
+/// One slot.
+pub(crate) struct Slot(Mutex<Body>);
+
+pub(crate) struct Body {
+    pub(crate) serial: u32,
+    pub(crate) life: Life,
+    /// The process waits for mail: the next message wakes it.
+    pub(crate) receiving: bool,
+    bounded: bool,
+    pub(crate) inbox: Vec<Mail>,
+    /// Wakes the task of the process.
+    pub(crate) waker: Option<Waker>,
+    /// Wakes whoever polls `receive` when that is not the task itself.
+    pub(crate) reader: Option<Box<Waker>>,
+    pub(crate) process: Option<Arc<Proc>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Life {
+    Free,
+    Alive,
+    /// Ended, but its inbox still takes mail, to be answered.
+    Exiting,
+}
+
+impl Table {
+    pub(crate) fn new() -> Table {
+        let chunks = CHUNKS_SMALL + (PROCESSES_MAX as usize).div_ceil(CHUNK_SLOTS);
+        Table {
+            chunks: (0..chunks).map(|_| OnceLock::new()).collect(),
+            free: Default::default(),
+            next: AtomicU32::new(0),
+            alive: AtomicU32::new(0),
+        }
+    }
+
+    /// A free seat, preferably near `hint`; `None` when the table is full.
+    pub(crate) fn reserve(&self, hint: u32) -> Option<Seat> {
+        for turn in 0..FREE_SHARDS {
+            let shard = &self.free[(hint as usize).wrapping_add(turn) % FREE_SHARDS];
+            if let Some(seat) = lock(shard).pop() {
+                return Some(seat);
+            }
+        }
+        let index = self.next.fetch_add(1, Ordering::Relaxed);
+        if index >= PROCESSES_MAX {
+            self.next.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(Seat { id: index + ID_FIRST, serial: 0 })
+    }
+
+    /// Makes the seat a living process.
+    pub(crate) fn install(&self, seat: Seat, process: Arc<Proc>, bounded: bool) {
+        let (chunk, offset) = place(seat.id - ID_FIRST);
+        let slots =
+            self.chunks[chunk].get_or_init(|| (0..chunk_slots(chunk)).map(|_| Slot::empty()).collect());
+        let mut body = slots[offset].lock();
+        body.serial = seat.serial;
+        body.life = Life::Alive;
+        body.bounded = bounded;
+        body.process = Some(process);
+        self.alive.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The slot with this number, if it was ever used.
+    pub(crate) fn slot(&self, id: u32) -> Option<&Slot> {
+        let index = id.checked_sub(ID_FIRST)?;
+        let (chunk, offset) = place(index);
+        self.chunks.get(chunk)?.get()?.get(offset)
+    }
+
+    /// The slot of a process that is still there, locked.
+    pub(crate) fn find(&self, seat: Seat) -> Option<MutexGuard<'_, Body>> {
+        let body = self.slot(seat.id)?.lock();
+        (body.serial == seat.serial && body.life != Life::Free).then_some(body)
+    }
+
+    /// Puts mail into the inbox of a process, or gives it back when there is no such process.
+    pub(crate) fn push(&self, seat: Seat, mail: Mail) -> Result<(), Mail> {
+        match self.find(seat) {
+            Some(mut body) => {
+                body.push(mail);
+                Ok(())
+            }
+            None => Err(mail),
+        }
+    }
+
+    /// Frees the seat of a process whose inbox is closed.
+    pub(crate) fn release(&self, seat: Seat) {
+        self.alive.fetch_sub(1, Ordering::Release);
+        let next = Seat { id: seat.id, serial: seat.serial.wrapping_add(1) };
+        lock(&self.free[seat.id as usize % FREE_SHARDS]).push(next);
+    }
+
+    /// How many processes there are.
+    pub(crate) fn alive(&self) -> u32 {
+        self.alive.load(Ordering::Acquire)
+    }
+
+    /// The processes there are, in the order of their slots.
+    pub(crate) fn processes(&self) -> Vec<Arc<Proc>> {
+        let made = self.next.load(Ordering::Relaxed).min(PROCESSES_MAX);
+        (0..made).filter_map(|index| self.process_at(index)).collect()
+    }
+
+    fn process_at(&self, index: u32) -> Option<Arc<Proc>> {
+        let body = self.slot(index + ID_FIRST)?.lock();
+        (body.life == Life::Alive).then(|| body.process.clone()).flatten()
+    }
+}
+
+impl Slot {
+    fn empty() -> Slot {
+        Slot(Mutex::new(Body {
+            serial: 0,
+            life: Life::Free,
+            receiving: false,
+            bounded: false,
+            inbox: Vec::new(),
+            waker: None,
+            reader: None,
+            process: None,
+        }))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Body> {
+        lock(&self.0)
+    }
+}
+
+impl Body {
+    fn push(&mut self, mail: Mail) {
+        match &mail {
+            Mail::Message(_) | Mail::Aliased(..) => {
+                if self.bounded && !self.make_room() {
+                    return;
+                }
+                self.inbox.push(mail);
+                if self.receiving {
+                    self.receiving = false;
+                    self.wake();
+                }
+            }
+            Mail::Demonitor(_) if self.inbox.len() < LAZY_SIGNALS_MAX => self.inbox.push(mail),
+            _ => {
+                self.inbox.push(mail);
+                self.call();
+            }
+        }
+    }
+
+    /// Lets the process look at its signals.
+    fn call(&mut self) {
+        if let Some(process) = &self.process {
+            process.attention.store(true, Ordering::Relaxed);
+        }
+        if let Some(waker) = &self.waker {
+            waker.wake_by_ref();
+        }
+    }
+
+    pub(crate) fn wake(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+        if let Some(waker) = &self.waker {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Whether one more message may come in, after doing what the policy says.
+    fn make_room(&mut self) -> bool {
+        let Some(process) = self.process.clone() else { return true };
+        let Some(bound) = process.bound.as_deref() else { return true };
+        let waiting = self.inbox.iter().filter(|mail| mail.is_message()).count();
+        let unread = process.unread.load(Ordering::Relaxed) as usize;
+        if waiting + unread < bound.messages_max {
+            return true;
+        }
+        bound.report(&process.pid);
+        match bound.policy {
+            Policy::Warn => true,
+            Policy::DropNewest => false,
+            Policy::DropOldest => {
+                // What the process has in its hands already it drops itself, when it next looks.
+                if unread == 0
+                    && let Some(oldest) = self.inbox.iter().position(Mail::is_message)
+                {
+                    self.inbox.remove(oldest);
+                }
+                true
+            }
+            Policy::ExitReceiver => {
+                self.inbox.push(Mail::order(Order::Overflow));
+                self.call();
+                false
+            }
+        }
+    }
+}
+
+/// A lock that a panic elsewhere does not take away: what is under it is always whole between two lines.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The first chunks double, so that a small node is small; the rest have one size.
+fn place(index: u32) -> (usize, usize) {
+    let index = index as usize;
+    if index < SMALL_SLOTS {
+        let chunk = (index / FIRST_SLOTS + 1).ilog2() as usize;
+        return (chunk, index - FIRST_SLOTS * ((1 << chunk) - 1));
+    }
+    let rest = index - SMALL_SLOTS;
+    (CHUNKS_SMALL + rest / CHUNK_SLOTS, rest % CHUNK_SLOTS)
+}
+
+fn chunk_slots(chunk: usize) -> usize {
+    if chunk < CHUNKS_SMALL { FIRST_SLOTS << chunk } else { CHUNK_SLOTS }
+}
+
+/// `<0.0.0>` stays unused.
+const ID_FIRST: u32 = 1;
+const FREE_SHARDS: usize = 8;
+const FIRST_SLOTS: usize = 64;
+const CHUNKS_SMALL: usize = 7;
+const SMALL_SLOTS: usize = FIRST_SLOTS * ((1 << CHUNKS_SMALL) - 1);
+const CHUNK_SLOTS: usize = 8_192;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_index_has_its_own_place() {
+        let mut expected = (0, 0);
+        for index in 0..100_000 {
+            assert_eq!(place(index), expected);
+            expected.1 += 1;
+            if expected.1 == chunk_slots(expected.0) {
+                expected = (expected.0 + 1, 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Races, made to happen.
