@@ -7,7 +7,7 @@ use term::NodeId;
 use term::wire::{WireContext, WireTerm};
 
 use super::atom_cache::Seen;
-use super::control::decode::{Control, decode};
+use super::control::decode::{Control, decode, decode_send};
 use super::fragments::Reassembly;
 use super::{Counters, FRAGMENT_FIRST, FRAGMENT_NEXT, HEADER, PASS_THROUGH, Style, VERSION};
 use crate::error::{Blame, PeerFault};
@@ -147,6 +147,7 @@ impl Inbound {
         Ok(true)
     }
 
+    #[inline]
     fn packet(&mut self, packet: Bytes) -> Result<Option<Arrival>, PeerFault> {
         let start = [packet[0], packet.get(1).copied().unwrap_or_default()];
         match (self.style, start) {
@@ -163,8 +164,14 @@ impl Inbound {
     }
 
     /// `131 68 Header Control [Message]`
+    #[inline]
     fn whole(&mut self, packet: Bytes) -> Result<Arrival, PeerFault> {
         let (context, header) = self.cache.read_header(&packet[2..])?;
+        if let Some((signal, end)) = decode_send(&packet, 2 + header, &context) {
+            let mut bytes = packet;
+            bytes.advance(end);
+            return Ok(Arrival { signal, payload: Payload::Wire(WireTerm { bytes, context }) });
+        }
         let control = decode(&packet, 2 + header, &context, &self.me, &self.peer)?;
         arrive(control, packet, context)
     }

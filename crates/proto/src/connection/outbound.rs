@@ -126,10 +126,16 @@ impl Outbound {
             self.packets.tick();
         }
         while ((self.packets.counters.bytes - start) as usize) < budget_bytes {
+            if let Some(queued) = self.turns.plain() {
+                self.queued_bytes -= queued.cost;
+                self.packets.whole(queued, out);
+                self.turns.plain_done();
+                continue;
+            }
             match self.turns.next() {
-                Some(Next::Whole(queued)) => {
+                Some(Next::Whole(mut queued)) => {
                     self.queued_bytes -= queued.cost;
-                    let bytes = self.packets.whole(queued, out);
+                    let bytes = self.packets.whole(&mut queued, out);
                     self.turns.wrote(bytes);
                 }
                 Some(Next::Fragment(mut sequence)) => {

@@ -45,6 +45,25 @@ pub(crate) fn decode(
     Ok(Control { signal, inside, payload: opcode.payload, opcode, end: reader.at })
 }
 
+/// The same for the two commonest messages in their usual form, `{22, From, To}` and `{6, From, '', To}`, when something
+/// follows them. Gives nothing for all others, right or wrong.
+#[inline]
+pub(crate) fn decode_send(bytes: &Bytes, at: usize, context: &WireContext) -> Option<(Signal, usize)> {
+    let &[tag::SMALL_TUPLE, arity, tag::SMALL_INTEGER, code] = bytes.get(at..at + 4)? else { return None };
+    let mut reader = Reader { bytes, at: at + 4, context, opcode: NO_OPCODE };
+    let from = Some(reader.quick_pid()?);
+    let to = match (code, arity) {
+        (SEND_SENDER, 3) => Dest::Pid(reader.quick_pid()?),
+        (REG_SEND, 4) => {
+            reader.quick_atom()?;
+            Dest::Name(reader.quick_atom()?.clone())
+        }
+        _ => return None,
+    };
+    let signal = Signal::Send { from, to, token: None, priority: false };
+    (reader.at < bytes.len()).then_some((signal, reader.at))
+}
+
 /// Stands for the line of the table until the code has been read.
 const NO_OPCODE: &Opcode = &Opcode { code: 0, name: "NONE", arity: 0, payload: false };
 
@@ -263,6 +282,7 @@ impl Reader<'_> {
     }
 
     /// The pid here, when it has the usual tags; else nothing is read.
+    #[inline]
     fn quick_pid(&mut self) -> Option<Pid> {
         let bytes = self.bytes.get(self.at..self.at + 15)?;
         if bytes[0] != tag::NEW_PID || bytes[1] != tag::ATOM_CACHE_REF {
@@ -286,11 +306,16 @@ impl Reader<'_> {
         }
     }
 
+    /// The atom here, when it is a reference; else nothing is read.
+    fn quick_atom(&mut self) -> Option<&Atom> {
+        let &[tag::ATOM_CACHE_REF, number] = self.bytes.get(self.at..self.at + 2)? else { return None };
+        let atom = self.context.atoms.get(usize::from(number))?;
+        self.at += 2;
+        Some(atom)
+    }
+
     fn atom(&mut self) -> Result<Atom, PeerFault> {
-        if let Some([tag::ATOM_CACHE_REF, number]) = self.bytes.get(self.at..self.at + 2)
-            && let Some(atom) = self.context.atoms.get(usize::from(*number))
-        {
-            self.at += 2;
+        if let Some(atom) = self.quick_atom() {
             return Ok(atom.clone());
         }
         match self.term()? {

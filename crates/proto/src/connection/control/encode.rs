@@ -262,13 +262,18 @@ impl<'s> Writer<'_, 's> {
     }
 
     fn pid(&mut self, pid: &'s Pid) {
-        self.bytes.push(tag::NEW_PID);
-        self.atom(pid.node.name());
-        let mut numbers = [0; 12];
-        numbers[..4].copy_from_slice(&pid.id.to_be_bytes());
-        numbers[4..8].copy_from_slice(&pid.serial.to_be_bytes());
-        numbers[8..].copy_from_slice(&pid.node.creation().to_be_bytes());
-        self.bytes.extend_from_slice(&numbers);
+        let mut whole = [0; 15];
+        whole[3..7].copy_from_slice(&pid.id.to_be_bytes());
+        whole[7..11].copy_from_slice(&pid.serial.to_be_bytes());
+        whole[11..].copy_from_slice(&pid.node.creation().to_be_bytes());
+        if let Some(number) = self.refs.number(pid.node.name()) {
+            whole[..3].copy_from_slice(&[tag::NEW_PID, tag::ATOM_CACHE_REF, number]);
+            self.bytes.extend_from_slice(&whole);
+        } else {
+            self.bytes.push(tag::NEW_PID);
+            self.atom(pid.node.name());
+            self.bytes.extend_from_slice(&whole[3..]);
+        }
     }
 
     fn reference(&mut self, reference: &'s Ref) {

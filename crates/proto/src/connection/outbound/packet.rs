@@ -52,18 +52,20 @@ impl Packets {
         self.counters.ticks += 1;
     }
 
-    /// A signal in one piece; gives the bytes it took.
-    pub(super) fn whole(&mut self, queued: Queued, out: &mut VecDeque<Bytes>) -> usize {
+    /// A signal in one piece; gives the bytes it took. (It stays where it lies: moving it would cost more than this.)
+    pub(super) fn whole(&mut self, queued: &mut Queued, out: &mut VecDeque<Bytes>) -> usize {
         let Queued { code, parcel: Parcel { signal, payload }, .. } = queued;
-        let payload = payload.unwrap_or_default();
         self.make_room(out);
-        let bytes = self.head(Start::Whole, code, &signal, &payload.atoms, payload.len());
+        self.counters.signals += 1;
+        let Some(payload) = payload else {
+            return self.head(Start::Whole, *code, signal, &[], 0);
+        };
+        let bytes = self.head(Start::Whole, *code, signal, &payload.atoms, payload.len());
         if payload.splices.is_empty() && payload.bytes.len() < PASS_BYTES_MIN {
             self.batch.extend_from_slice(&payload.bytes);
         } else {
-            self.pieces(&mut payload.into(), usize::MAX, out);
+            self.pieces(&mut std::mem::take(payload).into(), usize::MAX, out);
         }
-        self.counters.signals += 1;
         bytes
     }
 

@@ -96,6 +96,20 @@ impl Turns {
         self.turn()
     }
 
+    /// The first of the queue, where it lies, when nobody has bulk: by far the usual case.
+    pub(super) fn plain(&mut self) -> Option<&mut Queued> {
+        let alone = self.senders.is_empty() && self.held.is_empty();
+        if !alone || self.queue.front().is_none_or(|queued| self.is_bulk(queued)) {
+            return None;
+        }
+        self.queue.front_mut()
+    }
+
+    /// Forgets what [`Turns::plain`] gave.
+    pub(super) fn plain_done(&mut self) {
+        self.queue.pop_front();
+    }
+
     pub(super) fn wrote(&mut self, bytes: usize) {
         self.since_fragment += bytes;
     }
@@ -168,8 +182,13 @@ impl Turns {
 
     /// Whether it leaves in fragments. (What has no sender to take turns with does not.)
     fn is_bulk(&self, queued: &Queued) -> bool {
+        // The cost is never less than the length of the payload.
         let long = || queued.parcel.payload.as_ref().is_some_and(|payload| payload.len() > FRAGMENT_BYTES);
-        self.fragments && !term_inside(queued.code) && long() && sender_of(&queued.parcel.signal).is_some()
+        queued.cost > FRAGMENT_BYTES
+            && self.fragments
+            && !term_inside(queued.code)
+            && long()
+            && sender_of(&queued.parcel.signal).is_some()
     }
 
     fn sequence(&mut self, sender: Pid, queued: Queued) -> Sequence {

@@ -35,9 +35,9 @@ fn message(dice: &mut Dice) -> Term {
         1 => atom,
         2 => Term::tuple([atom, Term::Pid(pid(there(), 5)), Term::Ref(reference(here(), 7))]),
         3 => Term::list((0..dice.below(300)).map(|n| Term::atom(&format!("many_{n}")))),
-        4 => blob(dice.below(200_000) as usize, 7),
+        4 => blob(dice.below(100_000) as usize, 7),
         5 => Term::tuple([atom, blob(dice.below(10_000) as usize, 1), Term::atom(&"é".repeat(200))]),
-        6 => Term::list((0..dice.below(40_000)).map(|n| Term::Int(n as i64 * 1_000))),
+        6 => Term::list((0..dice.below(20_000)).map(|n| Term::Int(n as i64 * 1_000))),
         _ => Term::tuple([atom, Term::NIL]),
     }
 }
@@ -142,7 +142,7 @@ fn every_signal_arrives_with_every_choice_of_flags() {
         let mut dice = Dice::new(seed as u64 + 1);
         let (mut outbound, mut inbound) = wire(flags);
         let mut expected = Vec::new();
-        for _ in 0..25 {
+        for _ in 0..15 {
             let signal = signal(&mut dice);
             let term = carries(&signal).then(|| message(&mut dice));
             let parcel = Parcel { signal: signal.clone(), payload: term.as_ref().map(encode_wire) };
@@ -176,7 +176,7 @@ fn thousands_of_atoms_overflow_the_cache_and_still_mean_the_same() {
     let mut dice = Dice::new(42);
     let (mut outbound, mut inbound) = wire(Flags::OURS);
     let mut sent = Vec::new();
-    for round in 0..400 {
+    for round in 0..150 {
         let count = [3, 40, 255, 256, 300][dice.below(5) as usize];
         let atoms = (0..count).map(|_| Term::atom(&format!("atom_{}", dice.below(6_000))));
         let long = Term::atom(&"ü".repeat((round % 255) as usize));
