@@ -20,17 +20,32 @@ struct Story<'a> {
     cut: u8,
     /// Bytes of the conversation that are changed on the way: where, and by what.
     lies: Vec<(u16, u8)>,
-    stranger: &'a [u8],
+    stranger: Vec<Message<'a>>,
+}
+
+/// What a stranger may say: the right messages with any content, which gets far, or anything at all.
+#[derive(Arbitrary, Debug)]
+enum Message<'a> {
+    Name { flags: Option<u64>, creation: u32, dynamic: bool },
+    OldName { flags: Option<u32> },
+    Status(u8),
+    Challenge { flags: Option<u64>, challenge: u32, creation: u32 },
+    Complement { high: Option<u32>, creation: u32 },
+    Reply { challenge: u32, proof: [u8; 16] },
+    Ack { proof: [u8; 16] },
+    Framed(&'a [u8]),
+    Raw(&'a [u8]),
 }
 
 /// The promise: no panic, no connection for one who does not know the cookie, and the cuts of a stream change nothing.
 pub fn handshake(data: &[u8]) {
     let Ok(story) = Story::arbitrary_take_rest(Unstructured::new(data)) else { return };
-    let whole = alone_as_acceptor(&story, usize::MAX);
-    let cut = alone_as_acceptor(&story, usize::from(story.cut).max(1));
+    let bytes: Vec<u8> = story.stranger.iter().flat_map(|message| said(message, story.wide)).collect();
+    let whole = alone_as_acceptor(&story, &bytes, usize::MAX);
+    let cut = alone_as_acceptor(&story, &bytes, usize::from(story.cut).max(1));
     assert_eq!(whole, cut, "cuts matter to the acceptor");
-    let whole = alone_as_initiator(&story, usize::MAX);
-    let cut = alone_as_initiator(&story, usize::from(story.cut).max(1));
+    let whole = alone_as_initiator(&story, &bytes, usize::MAX);
+    let cut = alone_as_initiator(&story, &bytes, usize::from(story.cut).max(1));
     assert_eq!(whole, cut, "cuts matter to the initiator");
     together(&story);
 }
@@ -47,6 +62,41 @@ struct Side<M> {
     machine: M,
     said: Vec<u8>,
     end: Option<End>,
+}
+
+fn said(message: &Message<'_>, wide: bool) -> Vec<u8> {
+    let ours = Flags::OURS.bits();
+    let name = |name: &str| [&(name.len() as u16).to_be_bytes(), name.as_bytes()].concat();
+    let body = match message {
+        Message::Name { flags, creation, dynamic } => {
+            let flags = flags.unwrap_or(if *dynamic { ours | 1 << 33 } else { ours });
+            let name = name(if flags & 1 << 33 != 0 { "host" } else { US });
+            [&b"N"[..], &flags.to_be_bytes(), &creation.to_be_bytes(), &name].concat()
+        }
+        Message::OldName { flags } => {
+            [&b"n\0\x05"[..], &flags.unwrap_or(ours as u32).to_be_bytes(), US.as_bytes()].concat()
+        }
+        Message::Status(which) => {
+            let texts = ["ok", "ok_simultaneous", "nok", "not_allowed", "alive", "true", "false"];
+            let named = b"snamed:\0\x06x@host\0\0\0\x05".to_vec();
+            texts.get(usize::from(*which % 8)).map_or(named, |text| [b"s", text.as_bytes()].concat())
+        }
+        Message::Challenge { flags, challenge, creation } => {
+            let flags = flags.unwrap_or(ours).to_be_bytes();
+            let (challenge, creation) = (challenge.to_be_bytes(), creation.to_be_bytes());
+            [&b"N"[..], &flags, &challenge, &creation, &name(THEM)].concat()
+        }
+        Message::Complement { high, creation } => {
+            let high = high.unwrap_or((ours >> 32) as u32).to_be_bytes();
+            [&b"c"[..], &high, &creation.to_be_bytes()].concat()
+        }
+        Message::Reply { challenge, proof } => [&b"r"[..], &challenge.to_be_bytes(), proof].concat(),
+        Message::Ack { proof } => [&b"a"[..], proof].concat(),
+        Message::Framed(body) => body.to_vec(),
+        Message::Raw(bytes) => return bytes.to_vec(),
+    };
+    let length = (body.len() as u32).to_be_bytes();
+    [if wide { &length[..] } else { &length[2..] }, &body].concat()
 }
 
 fn framing(story: &Story<'_>) -> Framing {
@@ -140,19 +190,19 @@ fn dial(side: &mut Side<Initiation>, story: &Story<'_>, bytes: &[u8]) {
     }
 }
 
-fn alone_as_acceptor(story: &Story<'_>, cut: usize) -> (End, Vec<u8>) {
+fn alone_as_acceptor(story: &Story<'_>, bytes: &[u8], cut: usize) -> (End, Vec<u8>) {
     let mut side = acceptor(story);
-    for bytes in story.stranger.chunks(cut) {
+    for bytes in bytes.chunks(cut) {
         accept(&mut side, story, bytes);
     }
     assert_ne!(side.end, Some(End::Connected), "a stranger got in");
     (side.end.unwrap_or(End::Waits), side.said)
 }
 
-fn alone_as_initiator(story: &Story<'_>, cut: usize) -> (End, Vec<u8>) {
+fn alone_as_initiator(story: &Story<'_>, bytes: &[u8], cut: usize) -> (End, Vec<u8>) {
     let mut side = initiator(story);
     dial(&mut side, story, &[]);
-    for bytes in story.stranger.chunks(cut) {
+    for bytes in bytes.chunks(cut) {
         dial(&mut side, story, bytes);
     }
     assert_ne!(side.end, Some(End::Connected), "a stranger got in");

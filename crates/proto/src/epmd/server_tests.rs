@@ -233,10 +233,9 @@ fn only_a_relaxed_server_forgets_names_or_dies_with_nodes() {
     let (a, _) = world.register("a");
     let id = world.connect(true);
     world.server.bytes(id, world.now, &client::stop("a").unwrap());
-    let mut effects = std::iter::from_fn(|| world.server.poll_effect());
-    assert!(effects.any(|effect| effect == Effect::Close(a)), "its connection is closed");
-    assert!(effects.any(|effect| effect == Effect::Reply(id, b"STOPPED".to_vec())));
-    drop(effects);
+    let effects: Vec<_> = std::iter::from_fn(|| world.server.poll_effect()).collect();
+    assert!(effects.contains(&Effect::Close(a)), "its connection is closed");
+    assert!(effects.contains(&Effect::Reply(id, b"STOPPED".to_vec())));
     assert_eq!(world.ask(&Request::Stop("a".into())), closed(b"NOEXISTSTOPPED"));
     assert_eq!(world.ask(&Request::Kill), Seen { bytes: b"OK".to_vec(), closed: true, exit: true });
 }
