@@ -101,7 +101,7 @@ fn honest(story: &Story<'_>) {
     }
     let mut chunks = VecDeque::new();
     while outbound.fill(&mut chunks, 1_000).more {}
-    let mut bytes = chunks.concat();
+    let mut bytes: Vec<u8> = chunks.iter().flat_map(|chunk| chunk.to_vec()).collect();
     let end = heard(story, &bytes, usize::from(story.cut).max(1));
     assert_eq!(end.len(), story.honest.len(), "honest traffic was lost: {end:?}");
     for (place, change) in &story.lies {
