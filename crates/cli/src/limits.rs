@@ -31,3 +31,12 @@ pub(crate) const REDRAWS_PER_SECOND_MAX: u64 = 10;
 
 /// Lines of the story that stay on the screen under the table.
 pub(crate) const STORY_LINES_MAX: usize = 14;
+
+/// Lines that members said on standard error, or that nobody understood, kept for the case of a failure.
+pub(crate) const MUTTERED_LINES_MAX: usize = 50;
+
+/// How long a watcher may look at what a step has changed before the next one begins.
+pub(crate) const SCENE_PAUSE: Duration = Duration::from_millis(1_500);
+
+/// How long members may take to end when they are asked to.
+pub(crate) const STAGE_CLOSE_TIMEOUT: Duration = Duration::from_secs(5);

@@ -36,14 +36,14 @@ impl Drop for Home {
 
 /// Random capital letters, as Erlang makes its cookies.
 fn letters(count: usize) -> io::Result<String> {
-    let mut dice = File::open("/dev/urandom")?.bytes();
+    let mut source = File::open("/dev/urandom")?;
     let mut text = String::with_capacity(count);
     while text.len() < count {
-        let byte = dice.next().ok_or(io::ErrorKind::UnexpectedEof)??;
+        let mut dice = [0; 32];
+        source.read_exact(&mut dice)?;
         // 234 is the largest multiple of 26 in a byte: what is above would favour the first letters.
-        if byte < 234 {
-            text.push(char::from(b'A' + byte % 26));
-        }
+        let fair = dice.into_iter().filter(|byte| *byte < 234);
+        text.extend(fair.take(count - text.len()).map(|byte| char::from(b'A' + byte % 26)));
     }
     Ok(text)
 }

@@ -73,6 +73,7 @@ impl World {
         self.killed = Some((node_of(who), at));
         for member in self.members.values_mut() {
             member.fired.clear();
+            member.watching.clear();
         }
         if let Some(member) = self.members.get_mut(who) {
             *member = Member { life: Life::Killed, creation: member.creation, ..Member::default() };
@@ -136,11 +137,6 @@ impl Member {
     fn fire(&mut self, tie: Tie, after: Duration, reason: String) {
         let fired = self.fired.entry(tie).or_insert(Fired { times: 0, after, reason });
         fired.times += 1;
-    }
-
-    /// From the kill until the last of its ties had told.
-    pub(crate) fn knew_after(&self) -> Option<Duration> {
-        self.fired.values().map(|fired| fired.after).max()
     }
 }
 

@@ -53,6 +53,28 @@ pub(super) struct Patient<'a> {
     pub(super) node: &'a str,
     pub(super) identity: &'a Identity,
     pub(super) epmd_port: u16,
+    pub(super) patience: Patience,
+}
+
+/// How long things may take.
+#[derive(Clone, Copy)]
+pub(super) struct Patience {
+    dial: Duration,
+    handshake: Duration,
+    is_auth: Duration,
+}
+
+impl Patience {
+    /// The same for every step, or what is usual for each.
+    pub(super) fn of(seconds: Option<u64>) -> Patience {
+        let usual =
+            Patience { dial: DIAL_TIMEOUT, handshake: HANDSHAKE_STEP_TIMEOUT, is_auth: IS_AUTH_TIMEOUT };
+        seconds.map(Duration::from_secs).map_or(usual, |each| Patience {
+            dial: each,
+            handshake: each,
+            is_auth: each,
+        })
+    }
 }
 
 impl Patient<'_> {
@@ -78,11 +100,11 @@ impl Patient<'_> {
             self.epmd_port,
             peer.local()
         ));
-        let socket = dial(ip, port).await?;
+        let socket = dial(ip, port, self.patience.dial).await?;
         chart.note(format!("port {port} of {ip} is open"));
-        let mut wire = handshake(socket, &me, &peer, cookie).await?;
+        let mut wire = handshake(socket, &me, &peer, cookie, self.patience.handshake).await?;
         chart.note(wire.about.clone());
-        let took = wire.is_auth(&me).await?;
+        let took = wire.is_auth(&me, self.patience.is_auth).await?;
         chart.note(format!("yes, after {}", crate::cluster::duration_text(took)));
         Ok(())
     }
@@ -100,7 +122,7 @@ impl Patient<'_> {
         check_peer(&peer.to_string(), me.form()).map_err(bad)?;
         let ours = SocketAddr::from(([127, 0, 0, 1], self.epmd_port));
         if self.identity.is_named()
-            && let Ok(Some(taken)) = port_of(ours, me.local(), DIAL_TIMEOUT).await
+            && let Ok(Some(taken)) = port_of(ours, me.local(), self.patience.dial).await
         {
             let place = format!("port {} of the EPMD on port {}", taken.port, self.epmd_port);
             return Err(Finding::OwnNameTaken { name: me.to_string(), place });
@@ -114,10 +136,10 @@ impl Patient<'_> {
         let mut first = None;
         for &ip in addresses {
             let place = SocketAddr::new(ip, port);
-            let finding = match port_of(place, peer.local(), DIAL_TIMEOUT).await {
+            let finding = match port_of(place, peer.local(), self.patience.dial).await {
                 Ok(Some(found)) => return Ok((ip, found.port)),
                 Ok(None) => {
-                    let listing = names_of(place, DIAL_TIMEOUT).await.map(|listing| listing.nodes());
+                    let listing = names_of(place, self.patience.dial).await.map(|listing| listing.nodes());
                     let mut known: Vec<_> =
                         listing.unwrap_or_default().into_iter().map(|node| node.name).collect();
                     known.sort();
@@ -143,8 +165,8 @@ async fn addresses(host: &str) -> Result<Vec<IpAddr>, Finding> {
     if found.is_empty() { Err(none("no address".to_owned())) } else { Ok(found) }
 }
 
-async fn dial(ip: IpAddr, port: u16) -> Result<TcpStream, Finding> {
-    let socket = match timeout(DIAL_TIMEOUT, TcpStream::connect((ip, port))).await {
+async fn dial(ip: IpAddr, port: u16, patience: Duration) -> Result<TcpStream, Finding> {
+    let socket = match timeout(patience, TcpStream::connect((ip, port))).await {
         Err(_) => return Err(Finding::PortSilent { ip, port }),
         Ok(Ok(socket)) => socket,
         Ok(Err(error)) => {
@@ -173,11 +195,12 @@ async fn handshake(
     me: &NodeName,
     peer: &NodeName,
     cookie: Cookie,
+    patience: Duration,
 ) -> Result<Wire, Finding> {
     let name = me.to_string();
     let bad = |why: String| Finding::BadName { why };
     let ours = Me::new(&name, CREATION, FLAGS).map_err(|misuse| bad(misuse.to_string()))?;
-    let mut machine = Initiation::begin(ours, &peer.to_string(), cookie, trunkline_challenge());
+    let mut machine = Initiation::begin(ours, &peer.to_string(), cookie, challenge());
     let (mut sent, mut bytes) = (0, Vec::new());
     loop {
         let step = machine.receive(&std::mem::take(&mut bytes)).map_err(blame)?;
@@ -186,7 +209,7 @@ async fn handshake(
                 sent += 1;
                 socket.write_all(&frames).await.map_err(|_| closed_after(sent - 1))?;
             }
-            Shake::NeedMore => bytes = hear(&mut socket, sent).await?,
+            Shake::NeedMore => bytes = hear(&mut socket, sent, patience).await?,
             Shake::Ask(Asked::StillAlive) => {
                 machine.insist(false).map_err(|misuse| bad(misuse.to_string()))?
             }
@@ -208,9 +231,9 @@ async fn handshake(
     }
 }
 
-async fn hear(socket: &mut TcpStream, sent: u32) -> Result<Vec<u8>, Finding> {
+async fn hear(socket: &mut TcpStream, sent: u32, patience: Duration) -> Result<Vec<u8>, Finding> {
     let mut bytes = vec![0; 1024];
-    match timeout(HANDSHAKE_STEP_TIMEOUT, socket.read(&mut bytes)).await {
+    match timeout(patience, socket.read(&mut bytes)).await {
         Err(_) if sent > 1 => Err(Finding::HandshakeSilent { step: "its answer to our challenge" }),
         Err(_) => Err(Finding::HandshakeSilent { step: "its status" }),
         Ok(Ok(0) | Err(_)) => Err(closed_after(sent)),
@@ -239,15 +262,15 @@ fn blame(blame: Blame) -> Finding {
 
 impl Wire {
     /// Asks whether it would talk to us, as `net_adm:ping/1` does; how long the answer took.
-    async fn is_auth(&mut self, me: &NodeName) -> Result<Duration, Finding> {
+    async fn is_auth(&mut self, me: &NodeName, patience: Duration) -> Result<Duration, Finding> {
         let no_answer = |why: String| Finding::NoAnswer { why };
         let question =
             Question::new(&me.to_string(), CREATION).ok_or(no_answer("our name is too long".to_owned()))?;
         let started = now();
         self.socket.write_all(&question.packet()).await.map_err(|error| no_answer(error.to_string()))?;
-        let answer = timeout(IS_AUTH_TIMEOUT, self.answer(&question)).await;
+        let answer = timeout(patience, self.answer(&question)).await;
         match answer {
-            Err(_) => Err(no_answer(format!("no answer within {} s", IS_AUTH_TIMEOUT.as_secs()))),
+            Err(_) => Err(no_answer(format!("no answer within {} s", patience.as_secs()))),
             Ok(Err(error)) => Err(no_answer(format!("it closed the connection: {error}"))),
             Ok(Ok(())) => Ok(started.elapsed()),
         }
@@ -297,7 +320,7 @@ fn now() -> Instant {
 
 /// Our challenge: the doctor proves its own knowledge, and believes a wrong proof no less if it could be replayed; still,
 /// a number that was never used before costs nothing.
-fn trunkline_challenge() -> u32 {
+fn challenge() -> u32 {
     use std::hash::{BuildHasher, Hasher, RandomState};
     RandomState::new().build_hasher().finish() as u32
 }

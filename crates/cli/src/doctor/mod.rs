@@ -6,7 +6,7 @@ mod is_auth;
 
 use std::process::ExitCode;
 
-use examine::{Chart, Patient, STEPS};
+use examine::{Chart, Patience, Patient, STEPS};
 use finding::Finding;
 
 use crate::epmd::port_of_environment;
@@ -35,12 +35,19 @@ pub(crate) struct Doctor {
     /// For machines
     #[arg(long)]
     json: bool,
+    /// How long each step may take, instead of a few seconds
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=120))]
+    timeout: Option<u64>,
 }
 
 impl Doctor {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
-        let patient =
-            Patient { node: &self.node, identity: &self.identity, epmd_port: port_of_environment()? };
+        let patient = Patient {
+            node: &self.node,
+            identity: &self.identity,
+            epmd_port: port_of_environment()?,
+            patience: Patience::of(self.timeout),
+        };
         let mut chart = Chart::default();
         let finding = patient.examine(&mut chart).await.err();
         if self.json {
