@@ -36,5 +36,5 @@ pub fn atom_cache(data: &[u8]) {
 /// Some of them longer than one byte of length can say.
 fn atom(number: u16) -> Atom {
     let text = format!("atom_{number}");
-    if number % 13 == 0 { Atom::new(&"é".repeat(200)) } else { Atom::new(&text) }
+    if number.is_multiple_of(13) { Atom::new(&"é".repeat(200)) } else { Atom::new(&text) }
 }

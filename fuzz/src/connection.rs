@@ -96,7 +96,7 @@ fn honest(story: &Story<'_>) {
         let from = Some(Pid { node: them.clone(), id: u32::from(*number % 3), serial: 0 });
         let to = Dest::Pid(Pid { node: us.clone(), id: 1, serial: 0 });
         let message = Term::tuple([Term::atom(&format!("a{}", number % 99)), Term::Int(i64::from(*number))]);
-        let signal = Signal::Send { from, to, token: None, priority: number % 2 == 0 };
+        let signal = Signal::Send { from, to, token: None, priority: number.is_multiple_of(2) };
         outbound.push(Parcel { signal, payload: Some(encode_wire(&message)) }).expect("it can be said");
     }
     let mut chunks = VecDeque::new();

@@ -72,6 +72,12 @@ pub const FRAGMENTED_MESSAGES_MAX: usize = 65_536;
 /// Bytes in the unfinished sequences of one peer, unless told otherwise.
 pub const FRAGMENTED_BYTES_MAX: usize = 1024 * 1024 * 1024;
 
+/// Control message and header of an unfinished sequence, in bytes, that are not counted: any signal needs some.
+pub const FRAGMENT_HEAD_FREE_BYTES: usize = 256;
+
+/// What a byte of a longer one counts for: a byte on the wire can become a term of this many bytes in memory.
+pub const FRAGMENT_HEAD_WEIGHT: usize = 24;
+
 /// Bytes of a payload in one fragment (what OTP uses), and the turn of one sender.
 pub const FRAGMENT_BYTES: usize = 64 * 1024;
 

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use term::wire::{Encoded, WireContext, WireTerm};
 
 use crate::error::PeerFault;
+use crate::limits::{FRAGMENT_HEAD_FREE_BYTES, FRAGMENT_HEAD_WEIGHT};
 use crate::signal::{Arrival, Payload, Signal};
 
 /// The bytes of a payload, in pieces that are shared, not copied.
@@ -58,6 +59,8 @@ impl From<Encoded> for Rope {
 pub(crate) struct Reassembly {
     open: BTreeMap<u64, Partial>,
     bytes: usize,
+    /// What the control messages and headers of the sequences count for.
+    heads: usize,
     messages_max: usize,
     bytes_max: usize,
 }
@@ -70,11 +73,12 @@ struct Partial {
     /// The number of the fragment that must come next.
     next: u64,
     bytes: Vec<u8>,
+    head: usize,
 }
 
 impl Reassembly {
     pub(crate) fn new(messages_max: usize, bytes_max: usize) -> Reassembly {
-        Reassembly { open: BTreeMap::new(), bytes: 0, messages_max, bytes_max }
+        Reassembly { open: BTreeMap::new(), bytes: 0, heads: 0, messages_max, bytes_max }
     }
 
     /// Bytes held for unfinished sequences.
@@ -82,14 +86,15 @@ impl Reassembly {
         self.bytes
     }
 
-    /// The first of `fragment` fragments, at least two.
+    /// The first of `fragment` fragments, at least two. The part starts at `at` in its packet; what is before it is held
+    /// too, decoded.
     pub(crate) fn begin(
         &mut self,
         sequence: u64,
         fragment: u64,
         signal: Signal,
         context: Arc<WireContext>,
-        part: &[u8],
+        (packet, at): (&[u8], usize),
     ) -> Result<(), PeerFault> {
         if self.open.contains_key(&sequence) {
             return Err(PeerFault::BadFragment { sequence, fragment, why: "its sequence is open already" });
@@ -97,8 +102,11 @@ impl Reassembly {
         if self.open.len() >= self.messages_max {
             return Err(PeerFault::TooManyFragments { held: self.open.len() + 1, max: self.messages_max });
         }
-        self.count(part.len())?;
-        self.open.insert(sequence, Partial { signal, context, next: fragment - 1, bytes: part.to_vec() });
+        let head = if at > FRAGMENT_HEAD_FREE_BYTES { at.saturating_mul(FRAGMENT_HEAD_WEIGHT) } else { 0 };
+        self.heads += head;
+        self.count(packet.len() - at)?;
+        let bytes = packet[at..].to_vec();
+        self.open.insert(sequence, Partial { signal, context, next: fragment - 1, bytes, head });
         Ok(())
     }
 
@@ -122,14 +130,16 @@ impl Reassembly {
         }
         let Some(whole) = self.open.remove(&sequence) else { return Ok(None) };
         self.bytes -= whole.bytes.len();
+        self.heads -= whole.head;
         let term = WireTerm { bytes: whole.bytes.into(), context: whole.context };
         Ok(Some(Arrival { signal: whole.signal, payload: Payload::Wire(term) }))
     }
 
     fn count(&mut self, more: usize) -> Result<(), PeerFault> {
         self.bytes += more;
-        if self.bytes > self.bytes_max {
-            return Err(PeerFault::TooManyFragments { held: self.bytes, max: self.bytes_max });
+        let held = self.bytes.saturating_add(self.heads);
+        if held > self.bytes_max {
+            return Err(PeerFault::TooManyFragments { held, max: self.bytes_max });
         }
         Ok(())
     }

@@ -200,7 +200,7 @@ impl Inbound {
         if !control.payload {
             return Err(bad(&control, "it came in fragments but has nothing to cut"));
         }
-        let part = &packet[control.end..];
+        let part = (&packet[..], control.end);
         self.reassembly.begin(sequence, fragment, control.signal, context, part)?;
         Ok(None)
     }

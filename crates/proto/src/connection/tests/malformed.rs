@@ -135,6 +135,26 @@ fn unfinished_fragments_have_a_ceiling() {
 }
 
 #[test]
+fn long_control_messages_count_towards_the_ceiling() {
+    let ceilings = Ceilings { fragmented_bytes_max: 1 << 20, ..Ceilings::default() };
+    let mut inbound = Inbound::with_ceilings(Flags::OURS, here(), there(), ceilings);
+    let token = Term::list((0..10_000).map(|_| Term::NIL));
+    let control = Term::tuple([Term::Int(12), Term::atom(""), Term::Pid(pid(here(), 1)), token]);
+    let control = term::encode::encode(&control);
+    let mut refused = false;
+    for sequence in 0..6u64 {
+        let mut packet = vec![131, 69];
+        packet.extend_from_slice(&sequence.to_be_bytes());
+        packet.extend_from_slice(&9u64.to_be_bytes());
+        packet.push(0);
+        packet.extend_from_slice(&control[1..]);
+        packet.push(104);
+        refused |= receive(&mut inbound, &packet).is_err();
+    }
+    assert!(refused, "60,000 bytes became as many terms, and nobody counted");
+}
+
+#[test]
 fn damaged_traffic_never_panics() {
     let (mut outbound, _) = wire(Flags::OURS);
     for n in 0..20 {
