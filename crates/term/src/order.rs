@@ -125,8 +125,8 @@ fn compare_plain(left: &Term, right: &Term, numbers: Numbers) -> Option<Ordering
 }
 
 /// The creator does not count: OTP compares what a fun does, not who made it.
-fn head_of_fun(fun: &Fun) -> (&crate::Atom, i64, i64, usize, u32, [u8; 16], u8) {
-    (&fun.module, fun.old_index, fun.old_uniq, fun.free.len(), fun.index, fun.uniq, fun.arity)
+fn head_of_fun(fun: &Fun) -> (&crate::Atom, u32, i64, usize, i64, [u8; 16], u8) {
+    (&fun.module, fun.index, fun.old_uniq, fun.free.len(), fun.old_index, fun.uniq, fun.arity)
 }
 
 fn compare_kinds(left: &Term, right: &Term, numbers: Numbers) -> Ordering {

@@ -4,7 +4,7 @@ use std::fmt::{Result, Write};
 use std::slice::Iter;
 
 use super::Printer;
-use super::text::{printable_binary, printable_list, write_atom, write_float, write_quoted};
+use super::text::{printable_binary, printable_list, write_atom, write_float, write_fun_atom, write_quoted};
 use crate::binary::Binary;
 use crate::ident::NodeId;
 use crate::list::{Runs, Slice};
@@ -170,15 +170,13 @@ impl Plain<'_> {
                 out.write_char('>')
             }
             Term::Fun(fun) => {
-                out.write_str("#Fun<")?;
-                write_atom(out, fun.module.as_str(), true)?;
-                write!(out, ".{}.{}>", fun.index, fun.old_uniq)
+                write!(out, "#Fun<{}.{}.{}>", fun.module, fun.old_index, fun.old_uniq)
             }
             Term::Export(export) => {
                 out.write_str("fun ")?;
-                write_atom(out, export.module.as_str(), true)?;
+                write_fun_atom(out, export.module.as_str())?;
                 out.write_char(':')?;
-                write_atom(out, export.function.as_str(), true)?;
+                write_fun_atom(out, export.function.as_str())?;
                 write!(out, "/{}", export.arity)
             }
             Term::Bits(bits) => {
