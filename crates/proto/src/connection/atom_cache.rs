@@ -232,6 +232,7 @@ impl Seen {
         Ok(context)
     }
 
+    #[inline(never)]
     fn read_new(&mut self, bytes: &[u8], count: usize) -> Result<(Arc<WireContext>, usize), PeerFault> {
         let nibble = |place: usize| bytes[1 + place / 2] >> (place % 2 * 4) & 0xF;
         let long = nibble(count) & 1 != 0;

@@ -147,7 +147,7 @@ impl Inbound {
         Ok(true)
     }
 
-    #[inline]
+    #[inline(always)]
     fn packet(&mut self, packet: Bytes) -> Result<Option<Arrival>, PeerFault> {
         let start = [packet[0], packet.get(1).copied().unwrap_or_default()];
         match (self.style, start) {
@@ -164,7 +164,7 @@ impl Inbound {
     }
 
     /// `131 68 Header Control [Message]`
-    #[inline]
+    #[inline(always)]
     fn whole(&mut self, packet: Bytes) -> Result<Arrival, PeerFault> {
         let (context, header) = self.cache.read_header(&packet[2..])?;
         if let Some((signal, end)) = decode_send(&packet, 2 + header, &context) {
@@ -172,11 +172,23 @@ impl Inbound {
             bytes.advance(end);
             return Ok(Arrival { signal, payload: Payload::Wire(WireTerm { bytes, context }) });
         }
-        let control = decode(&packet, 2 + header, &context, &self.me, &self.peer)?;
+        self.uncommon(packet, 2 + header, context)
+    }
+
+    /// Every other control message, out of the way of the commonest.
+    #[inline(never)]
+    fn uncommon(
+        &mut self,
+        packet: Bytes,
+        at: usize,
+        context: Arc<WireContext>,
+    ) -> Result<Arrival, PeerFault> {
+        let control = decode(&packet, at, &context, &self.me, &self.peer)?;
         arrive(control, packet, context)
     }
 
     /// `112 131 Control [131 Message]`
+    #[inline(never)]
     fn pass_through(&mut self, packet: Bytes) -> Result<Arrival, PeerFault> {
         let context = Arc::clone(self.cache.empty());
         let mut control = decode(&packet, 2, &context, &self.me, &self.peer)?;
@@ -190,6 +202,7 @@ impl Inbound {
     }
 
     /// `131 69 Sequence:64 Fragment:64 Header Control Part`
+    #[inline(never)]
     fn fragment_first(&mut self, packet: Bytes) -> Result<Option<Arrival>, PeerFault> {
         let (sequence, fragment) = fragment_ids(&packet)?;
         let (context, header) = self.cache.read_header(&packet[FRAGMENT_HEAD_BYTES..])?;
@@ -206,6 +219,7 @@ impl Inbound {
     }
 
     /// `131 70 Sequence:64 Fragment:64 Part`
+    #[inline(never)]
     fn fragment_next(&mut self, packet: &Bytes) -> Result<Option<Arrival>, PeerFault> {
         let (sequence, fragment) = fragment_ids(packet)?;
         self.reassembly.go_on(sequence, fragment, &packet[FRAGMENT_HEAD_BYTES..])

@@ -47,7 +47,7 @@ pub(crate) fn decode(
 
 /// The same for the two commonest messages in their usual form, `{22, From, To}` and `{6, From, '', To}`, when something
 /// follows them. Gives nothing for all others, right or wrong.
-#[inline]
+#[inline(always)]
 pub(crate) fn decode_send(bytes: &Bytes, at: usize, context: &WireContext) -> Option<(Signal, usize)> {
     let &[tag::SMALL_TUPLE, arity, tag::SMALL_INTEGER, code] = bytes.get(at..at + 4)? else { return None };
     let mut reader = Reader { bytes, at: at + 4, context, opcode: NO_OPCODE };
@@ -282,7 +282,7 @@ impl Reader<'_> {
     }
 
     /// The pid here, when it has the usual tags; else nothing is read.
-    #[inline]
+    #[inline(always)]
     fn quick_pid(&mut self) -> Option<Pid> {
         let bytes = self.bytes.get(self.at..self.at + 15)?;
         if bytes[0] != tag::NEW_PID || bytes[1] != tag::ATOM_CACHE_REF {
