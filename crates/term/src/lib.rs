@@ -15,6 +15,7 @@ mod macros;
 mod map;
 pub mod order;
 pub mod print;
+pub mod read;
 mod tags;
 mod term;
 mod tuple;

@@ -14,3 +14,9 @@ pub const BIG_INTEGER_BITS_MAX: u64 = 4_194_240;
 
 /// Levels of nesting down to which a term is broken into lines when it is printed.
 pub const PRETTY_LEVELS_MAX: usize = 256;
+
+/// Bytes of a text that is read as terms.
+pub const READ_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Bits of one segment of a binary in a text: few characters must not become much memory.
+pub const READ_SEGMENT_BITS_MAX: usize = 4096;

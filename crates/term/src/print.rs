@@ -13,6 +13,7 @@ use crate::map::Map;
 use crate::term::Term;
 use crate::tuple::Tuple;
 use plain::Plain;
+pub(crate) use text::RESERVED;
 pub use text::{write_atom, write_float};
 
 /// Which number the printed identifiers of a node start with: `<9871.84.0>`.

@@ -6,7 +6,7 @@ use crate::convert::text_of;
 use crate::list::List;
 
 /// What is never written without quotes (OTP 25's words; `maybe` and `else` came later).
-const RESERVED: [&str; 27] = [
+pub(crate) const RESERVED: [&str; 27] = [
     "after", "and", "andalso", "band", "begin", "bnot", "bor", "bsl", "bsr", "bxor", "case", "catch", "cond",
     "div", "end", "fun", "if", "let", "not", "of", "or", "orelse", "receive", "rem", "try", "when", "xor",
 ];

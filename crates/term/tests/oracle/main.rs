@@ -132,3 +132,26 @@ fn terms_sort_as_erl_sorts_them() {
         }
     }
 }
+
+#[test]
+fn text_is_read_as_erl_parse_reads_it() {
+    let Some(mut erl) = Erl::start() else { return };
+    let mut maker = Maker::new(seed());
+    let names = trunkline_term::print::Names;
+    for _ in 0..batches() {
+        let mut texts = Vec::new();
+        for _ in 0..BATCH / 2 {
+            let term = maker.readable_term();
+            texts.push(Printer::new(&names).unicode().pretty(&term));
+            texts.push(maker.damaged(&Printer::new(&names).pretty(&term)));
+        }
+        let request = term!({parse, (Term::list(texts.iter().map(|text| Term::binary(text))))});
+        for (text, theirs) in texts.iter().zip(erl.ask(&request).as_list().unwrap()) {
+            let ours = match trunkline_term::read::read_term(text) {
+                Ok(term) => term!({ok, (term)}),
+                Err(_) => term!(error),
+            };
+            assert_eq!(ours, theirs, "{text}");
+        }
+    }
+}

@@ -229,4 +229,30 @@ impl Maker {
         };
         Term::Float(if number.is_finite() && number != 0.0 { number } else { 0.0 })
     }
+
+    /// A term that can be written as text: no identifiers, no funs made by code.
+    pub(crate) fn readable_term(&mut self) -> Term {
+        loop {
+            let term = self.nested(3);
+            let text = term.to_string();
+            if !["#Fun<", "#Ref<", "#Port<", "localhost.", "nohost."].iter().any(|mark| text.contains(mark)) {
+                return term;
+            }
+        }
+    }
+
+    /// A text with one character gone, doubled or replaced.
+    pub(crate) fn damaged(&mut self, text: &str) -> String {
+        const MARKS: [char; 16] =
+            ['{', '}', '[', ']', ',', '|', '"', '\'', '#', '<', '>', ' ', '1', 'a', '-', '\\'];
+        let characters: Vec<char> = text.chars().collect();
+        let at = self.below(characters.len());
+        let mut damaged = characters.clone();
+        match self.below(3) {
+            0 => drop(damaged.remove(at)),
+            1 => damaged.insert(at, characters[at]),
+            _ => damaged[at] = self.pick(&MARKS),
+        }
+        damaged.into_iter().collect()
+    }
 }
