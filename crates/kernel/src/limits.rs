@@ -26,6 +26,9 @@ pub const WRITE_BATCH_BYTES: usize = 256 * 1024;
 /// Chunks handed to one vectored write.
 pub const WRITE_CHUNKS_MAX: usize = 64;
 
+/// Rest before reading on from a peer, when a receiver on this node cannot keep up, in milliseconds.
+pub const READ_PAUSE_MILLIS: u64 = 5;
+
 /// Bytes read from a handshake at once.
 pub const HANDSHAKE_READ_BYTES: usize = 1024;
 
@@ -58,3 +61,9 @@ pub const MESH_ANSWER_MILLIS: u64 = 10_000;
 
 /// Locks that all peers together may hold in our table of global locks.
 pub const GLOBAL_LOCKS_MAX: usize = 10_000;
+
+/// Widest field that `io_lib:format` pads, in characters.
+pub const FORMAT_WIDTH_MAX: usize = 4_096;
+
+/// Requests inside one `{requests, _}` of the I/O protocol, nested ones included.
+pub const IO_REQUESTS_MAX: usize = 10_000;

@@ -1,1 +1,3 @@
 //! Behaviours: the gen protocol and what is built on it.
+
+pub mod request;

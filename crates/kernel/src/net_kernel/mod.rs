@@ -1,6 +1,143 @@
-//! Connections to other nodes.
+//! Connections to other nodes: who is connected, who wants to be, and who hears of it.
+//!
+//! The decisions are in [`table`], the meeting of protocol, carrier and processes in `driver`. Here is what a program
+//! asks for: [`connect`], [`disconnect`], [`nodes`], [`monitor_nodes`], [`set_net_ticktime`]. All of them work from a
+//! process too: `net_kernel::connect(ctx.node(), "b@host")`.
 
+mod core;
+mod dial;
+mod door;
+mod driver;
 mod end;
+mod guard;
 mod handshake;
-mod table;
+mod mesh;
+mod nodes;
+mod service;
+pub mod table;
+mod ticktime;
 mod watch;
+
+use std::sync::Arc;
+
+use proto::handshake::Cookie;
+use runtime::Node;
+use term::{Atom, Pid};
+use tokio::sync::oneshot;
+
+pub use self::core::Setup;
+pub(crate) use self::core::NetKernel;
+pub use end::{ConnectError, End, SetupFault};
+pub use nodes::{Kind, Kinds, NodeInfo, nodes, nodes_info};
+pub(crate) use door::keep as keep_door;
+pub(crate) use service::start as start_service;
+pub use table::AutoConnect;
+pub use ticktime::{TickTime, TickTimeChange};
+pub use watch::{NodeType, Shape, WatchOptions};
+
+use self::core::Wanted;
+use self::table::Cause;
+use crate::names;
+
+/// Connects to `peer`, or waits for the attempt that is under way. (`net_kernel:connect_node/1`.)
+///
+/// # Errors
+/// When the peer cannot be reached, refuses, or has another cookie; when its name is no good; when the allow list does not
+/// have it.
+///
+/// # Cancel-safety
+/// The attempt goes on when the future is dropped.
+pub async fn connect(node: &Node, peer: impl Into<Atom>) -> Result<(), ConnectError> {
+    let peer = peer.into();
+    if peer == *node.name() {
+        return Ok(());
+    }
+    let net = NetKernel::of(node).ok_or(ConnectError::NotDistributed)?;
+    names::check_peer(peer.as_str(), net.setup.form)?;
+    let (done, outcome) = oneshot::channel();
+    match net.want(node, &peer, Cause::Explicit, Some(done)) {
+        Wanted::Up => Ok(()),
+        Wanted::NotAllowed => Err(ConnectError::NotAllowed(peer.to_string())),
+        Wanted::Barred => Err(ConnectError::Barred(peer.to_string())),
+        Wanted::Pending => {
+            let abandoned = || ConnectError::Failed { peer: peer.to_string(), why: Arc::new(SetupFault::Abandoned) };
+            outcome.await.unwrap_or_else(|_| Err(abandoned()))
+        }
+    }
+}
+
+/// Ends the connection to `peer`; whether there was one. Links and monitors over it have fired when this returns.
+/// (`erlang:disconnect_node/1`.)
+///
+/// # Cancel-safety
+/// The connection ends even when the future is dropped.
+pub async fn disconnect(node: &Node, peer: impl Into<Atom>) -> bool {
+    let Some(net) = NetKernel::of(node) else { return false };
+    match net.end_connection(&peer.into(), End::Asked) {
+        Some(gone) => {
+            let _ = gone.await;
+            true
+        }
+        None => false,
+    }
+}
+
+/// Lets only the nodes on the list in and out; calls add to the list. Entries are node names, hosts, or `name@`.
+/// (`net_kernel:allow/1`.) Connections that are up stay up. Nothing happens on a node that is alone.
+pub fn allow(node: &Node, entries: impl IntoIterator<Item = impl Into<Atom>>) {
+    if let Some(net) = NetKernel::of(node) {
+        net.state().table.allow(entries.into_iter().map(Into::into));
+    }
+}
+
+/// Tells `who` of every node that comes or goes, until it ends or [`unmonitor_nodes`] is called. Calls add up: twice
+/// subscribed is twice told. (`net_kernel:monitor_nodes(true, Options)`.)
+pub fn monitor_nodes(node: &Node, who: &Pid, options: WatchOptions) {
+    if let Some(net) = NetKernel::of(node) {
+        let mut state = net.state();
+        state.watchers.retain(|pid| node.is_process_alive(pid));
+        state.watchers.add(who.clone(), options);
+    }
+}
+
+/// Ends the subscriptions that `who` has with exactly these options. (`net_kernel:monitor_nodes(false, Options)`.)
+pub fn unmonitor_nodes(node: &Node, who: &Pid, options: WatchOptions) {
+    if let Some(net) = NetKernel::of(node) {
+        net.state().watchers.remove(who, options);
+    }
+}
+
+/// The tick time; nothing on a node that is alone. (`net_kernel:get_net_ticktime/0`.)
+pub fn net_ticktime(node: &Node) -> Option<TickTime> {
+    NetKernel::of(node).map(|net| net.state().ticktime.get(node.now()))
+}
+
+/// Changes the tick time of all connections. A longer one holds at once, a shorter one after `transition`; all nodes of
+/// the cluster should be told within it. (`net_kernel:set_net_ticktime/2`, whose default transition is 60 seconds.)
+/// Nothing on a node that is alone.
+pub fn set_net_ticktime(
+    node: &Node,
+    ticktime: std::time::Duration,
+    transition: std::time::Duration,
+) -> Option<TickTimeChange> {
+    NetKernel::of(node).map(|net| net.set_ticktime(node.now(), ticktime, transition))
+}
+
+/// Our own cookie; nothing on a node that is alone.
+pub fn cookie(node: &Node) -> Option<Cookie> {
+    NetKernel::of(node).map(|net| net.cookies.own())
+}
+
+/// Changes our own cookie. Connections that are up stay up. Nothing happens on a node that is alone.
+pub fn set_cookie(node: &Node, cookie: Cookie) {
+    if let Some(net) = NetKernel::of(node) {
+        net.cookies.set_own(cookie);
+    }
+}
+
+/// Gives `peer` a cookie of its own, for both directions. (`erlang:set_cookie/2`.) Nothing happens on a node that is alone.
+pub fn set_cookie_of(node: &Node, peer: impl Into<Atom>, cookie: Cookie) {
+    if let Some(net) = NetKernel::of(node) {
+        net.cookies.set(peer.into(), cookie);
+    }
+}

@@ -1,0 +1,305 @@
+//! From a name to a running node.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use carrier::{Carrier, ListenAt, Listener, Tcp};
+use proto::handshake::Cookie;
+use proto::{Flags, Misuse};
+use runtime::NodeConfig;
+use term::Atom;
+use tokio::runtime::Handle;
+
+use crate::cookies::{CookieError, Cookies, Places};
+use crate::discovery::{Discovery, DiscoveryError, Epmd, FixedPort, Registration};
+use crate::limits::{
+    NET_TICKINTENSITY_DEFAULT, NET_TICKTIME_SECS_DEFAULT, SETUP_MILLIS_DEFAULT, SETUP_MILLIS_MAX,
+};
+use crate::names::{self, Form, HostNames, NameError, NodeName};
+use crate::net_kernel::{AutoConnect, NetKernel, Setup};
+use crate::node::Node;
+use crate::{net_kernel, rpc, services};
+
+/// A node to be. The defaults are Erlang's, but for one: it listens only where its name says it lives.
+#[must_use = "nothing runs before `start`"]
+pub struct Builder {
+    name: String,
+    form: Option<Form>,
+    cookie: Option<String>,
+    peer_cookies: Vec<(Atom, String)>,
+    hidden: bool,
+    ports: RangeInclusive<u16>,
+    interface: Option<IpAddr>,
+    carrier: Arc<dyn Carrier>,
+    discovery: Option<Arc<dyn Discovery>>,
+    ticktime: Duration,
+    intensity: u32,
+    connect_all: bool,
+    auto_connect: AutoConnect,
+    setup_time: Duration,
+    seed: Option<u64>,
+    allowed: Vec<Atom>,
+    output: Option<services::Sink>,
+}
+
+/// Why a node does not start, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its name.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// Its cookie was not found.
+    #[error(transparent)]
+    Cookie(#[from] CookieError),
+    /// Its cookie, or its name, cannot be used.
+    #[error(transparent)]
+    Unusable(#[from] Misuse),
+    /// It cannot be made known.
+    #[error(transparent)]
+    Discovery(#[from] DiscoveryError),
+    /// The host in its name is not known.
+    #[error("the host {host} of the node's name cannot be found: {source}; name an interface to listen on")]
+    Host {
+        /// The host.
+        host: String,
+        /// What the resolver said.
+        source: io::Error,
+    },
+    /// It cannot listen.
+    #[error("{0}")]
+    Listen(io::Error),
+}
+
+impl Builder {
+    pub(crate) fn new(name: &str) -> Builder {
+        Builder {
+            name: name.to_owned(),
+            form: None,
+            cookie: None,
+            peer_cookies: Vec::new(),
+            hidden: false,
+            ports: 0..=0,
+            interface: None,
+            carrier: Arc::new(Tcp::new()),
+            discovery: None,
+            ticktime: Duration::from_secs(NET_TICKTIME_SECS_DEFAULT.into()),
+            intensity: NET_TICKINTENSITY_DEFAULT,
+            connect_all: true,
+            auto_connect: AutoConnect::default(),
+            setup_time: Duration::from_millis(SETUP_MILLIS_DEFAULT),
+            seed: None,
+            allowed: Vec::new(),
+            output: None,
+        }
+    }
+
+    /// Short names (`-sname`). Without this and [`Builder::long_names`] the host in the name decides.
+    pub fn short_names(mut self) -> Builder {
+        self.form = Some(Form::Short);
+        self
+    }
+
+    /// Long names (`-name`).
+    pub fn long_names(mut self) -> Builder {
+        self.form = Some(Form::Long);
+        self
+    }
+
+    /// The cookie. Without one, `TRUNKLINE_COOKIE` and the cookie file are asked; see [`Places::find`].
+    pub fn cookie(mut self, cookie: impl Into<String>) -> Builder {
+        self.cookie = Some(cookie.into());
+        self
+    }
+
+    /// The cookie for one peer, in both directions. (`-setcookie Node Cookie`.)
+    pub fn cookie_of(mut self, peer: impl Into<Atom>, cookie: impl Into<String>) -> Builder {
+        self.peer_cookies.push((peer.into(), cookie.into()));
+        self
+    }
+
+    /// Not listed in the `nodes()` of others, and no part of the mesh. (`-hidden`.)
+    pub fn hidden(mut self) -> Builder {
+        self.hidden = true;
+        self
+    }
+
+    /// The ports to try, upward. (`inet_dist_listen_min` and `_max`.) Without this the system chooses.
+    pub fn ports(mut self, ports: RangeInclusive<u16>) -> Builder {
+        self.ports = ports;
+        self
+    }
+
+    /// The interface to listen on; the unspecified address means all. (`inet_dist_use_interface`.) Without this it is the
+    /// address of the host in the node's name.
+    pub fn interface(mut self, interface: IpAddr) -> Builder {
+        self.interface = Some(interface);
+        self
+    }
+
+    /// How bytes get to other hosts: [`Tcp`] when nothing is said.
+    pub fn carrier(mut self, carrier: impl Carrier) -> Builder {
+        self.carrier = Arc::new(carrier);
+        self
+    }
+
+    /// How nodes are found: [`Epmd`] when nothing is said.
+    pub fn discovery(mut self, discovery: impl Discovery) -> Builder {
+        self.discovery = Some(Arc::new(discovery));
+        self
+    }
+
+    /// Finds nodes with the EPMDs at this port.
+    pub fn epmd_port(self, port: u16) -> Builder {
+        self.discovery(Epmd::at(port))
+    }
+
+    /// No EPMD: this node listens on `port`, and so does every other. (`erl_epmd_port`.)
+    pub fn fixed_port(self, port: u16) -> Builder {
+        self.ports(port..=port).discovery(FixedPort(port))
+    }
+
+    /// How long a peer may be silent. (`net_ticktime`, 60 s.)
+    pub fn net_ticktime(mut self, time: Duration) -> Builder {
+        self.ticktime = time;
+        self
+    }
+
+    /// Ticks per tick time. (`net_tickintensity`, 4.)
+    pub fn net_tickintensity(mut self, ticks: u32) -> Builder {
+        self.intensity = ticks;
+        self
+    }
+
+    /// Whether to connect to the nodes of our nodes. (`-connect_all`, true.)
+    pub fn connect_all(mut self, connect_all: bool) -> Builder {
+        self.connect_all = connect_all;
+        self
+    }
+
+    /// When sending to a node connects to it. (`dist_auto_connect`.)
+    pub fn dist_auto_connect(mut self, policy: AutoConnect) -> Builder {
+        self.auto_connect = policy;
+        self
+    }
+
+    /// Longest a handshake may take, at most 120 s. (`net_setuptime`, 7 s.)
+    pub fn setup_time(mut self, time: Duration) -> Builder {
+        self.setup_time = time.min(Duration::from_millis(SETUP_MILLIS_MAX));
+        self
+    }
+
+    /// The seed of the node's dice; from the system's randomness when nothing is said.
+    pub fn seed(mut self, seed: u64) -> Builder {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Lets only these nodes in and out. See [`net_kernel::allow`].
+    pub fn allow(mut self, entries: impl IntoIterator<Item = impl Into<Atom>>) -> Builder {
+        self.allowed.extend(entries.into_iter().map(Into::into));
+        self
+    }
+
+    /// Where output goes that other nodes send here; to standard output when nothing is said.
+    pub fn output(mut self, sink: impl Fn(&str) + Send + Sync + 'static) -> Builder {
+        self.output = Some(Arc::new(sink));
+        self
+    }
+
+    /// Starts the node: listens, makes it known, and lets others in.
+    ///
+    /// # Errors
+    /// When its name, cookie, port or registration cannot be had; the text says what to do.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    ///
+    /// # Cancel-safety
+    /// Dropping the future takes everything back.
+    pub async fn start(self) -> Result<Node, StartError> {
+        let name = names::complete(&self.name, self.form, &HostNames::of_system())?;
+        let cookies = self.cookies()?;
+        let listener = self.listen(&name).await?;
+        let port = listener.local().port;
+        let discovery = self.discovery.clone().unwrap_or_else(|| Arc::new(Epmd::new()));
+        let registration = Registration { name: name.clone(), port, hidden: self.hidden };
+        let registered = discovery.register(registration).await?;
+        let creation = registered.creation.unwrap_or_else(|| rand::random::<u32>().max(CREATION_MIN));
+        let config = NodeConfig {
+            name: Atom::new(&name.to_string()),
+            creation,
+            handle: Handle::current(),
+            seed: self.seed,
+        };
+        let node = runtime::Node::new(config);
+        let setup = self.setup(&name, discovery);
+        let policy = self.auto_connect;
+        let net = NetKernel::install(&node, setup, cookies, policy, self.ticktime, self.intensity);
+        net_kernel::allow(&node, self.allowed);
+        if let Some(output) = self.output {
+            node.shelf::<services::Output>().set(output);
+        }
+        rpc::install(&node);
+        services::start(&node);
+        node.spawn_task(registered.keep);
+        node.spawn_task(net_kernel::keep_door(node.clone(), net, listener));
+        tracing::info!(%name, port, "the node is up");
+        Ok(Node::new(node))
+    }
+
+    fn cookies(&self) -> Result<Cookies, StartError> {
+        let own = match &self.cookie {
+            Some(text) => Cookie::new(text)?,
+            None => Places::of_system().find()?,
+        };
+        let cookies = Cookies::new(own);
+        for (peer, text) in &self.peer_cookies {
+            cookies.set(peer.clone(), Cookie::new(text)?);
+        }
+        Ok(cookies)
+    }
+
+    async fn listen(&self, name: &NodeName) -> Result<Box<dyn Listener>, StartError> {
+        let interface = match self.interface {
+            Some(interface) => interface,
+            None => address_of(name.host()).await?,
+        };
+        let at = ListenAt::new(interface).ports(self.ports.clone());
+        self.carrier.listen(&at).await.map_err(StartError::Listen)
+    }
+
+    fn setup(&self, name: &NodeName, discovery: Arc<dyn Discovery>) -> Setup {
+        Setup {
+            carrier: self.carrier.clone(),
+            discovery,
+            form: name.form(),
+            flags: if self.hidden { Flags::OURS.hidden() } else { Flags::OURS },
+            setup_time: self.setup_time,
+            connect_all: self.connect_all && !self.hidden,
+        }
+    }
+}
+
+/// 0 to 3 belong to times with two bits for a creation.
+const CREATION_MIN: u32 = 4;
+
+/// The address of the host; of several, one of IPv4, which is where OTP's nodes are looked for.
+async fn address_of(host: &str) -> Result<IpAddr, StartError> {
+    if let Ok(number) = host.parse() {
+        return Ok(number);
+    }
+    let failed = |source| StartError::Host { host: host.to_owned(), source };
+    let found: Vec<SocketAddr> = tokio::net::lookup_host((host, 0)).await.map_err(failed)?.collect();
+    let chosen = found.iter().find(|address| address.is_ipv4()).or(found.first());
+    chosen.map(SocketAddr::ip).ok_or_else(|| failed(io::Error::from(io::ErrorKind::NotFound)))
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("name", &self.name).field("hidden", &self.hidden).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,380 @@
+//! The state of net_kernel: one lock, held for a line or a few, and the verbs that keep table, lanes and watchers in step.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::time::Duration;
+
+use carrier::Carrier;
+use proto::Flags;
+use proto::handshake::{Framing, Me, Peer};
+use proto::{Misuse, Now};
+use runtime::{Gateway, Lane, Node, PeerInfo};
+use term::{Atom, NodeId, Term};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::AbortHandle;
+
+use super::dial;
+use super::end::{ConnectError, End, SetupFault};
+use super::guard::AttemptGuard;
+use super::table::{Attempt, Cause, ConnectionId, Failed, Knock, Table, Want};
+use super::ticktime::{TickSettings, TickTimeChange};
+use super::watch::{Change, Watchers};
+use crate::cookies::Cookies;
+use crate::discovery::Discovery;
+use crate::limits::DYNAMIC_NAMES_FREE_MAX;
+use crate::names::{self, Form};
+
+/// What net_kernel is given when the node starts, and keeps.
+pub struct Setup {
+    /// How bytes get to other hosts.
+    pub carrier: Arc<dyn Carrier>,
+    /// How nodes are found.
+    pub discovery: Arc<dyn Discovery>,
+    /// Short or long names.
+    pub form: Form,
+    /// What we announce.
+    pub flags: Flags,
+    /// Longest a handshake may take.
+    pub setup_time: Duration,
+    /// Whether to connect to the nodes of our nodes.
+    pub connect_all: bool,
+}
+
+impl fmt::Debug for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setup").field("carrier", &self.carrier.name()).finish_non_exhaustive()
+    }
+}
+
+/// One node's net_kernel, on the node's shelf.
+pub(crate) struct NetKernel {
+    pub(super) setup: Setup,
+    pub(super) cookies: Cookies,
+    state: Mutex<State>,
+}
+
+pub(super) struct State {
+    pub(super) table: Table,
+    pub(super) watchers: Watchers,
+    pub(super) ticktime: TickSettings,
+    connections: BTreeMap<Atom, Connection>,
+    waiting: BTreeMap<Atom, Vec<Waiter>>,
+    /// Our own dials and the handshakes at our door, to be stopped when another takes their place.
+    attempts: BTreeMap<Attempt, AbortHandle>,
+    /// Names of dynamic nodes that left, to be given again: host → names and next creations.
+    free_names: BTreeMap<String, VecDeque<(String, u32)>>,
+}
+
+pub(super) type Waiter = oneshot::Sender<Result<(), ConnectError>>;
+
+struct Connection {
+    number: ConnectionId,
+    lane: Arc<Lane>,
+    info: PeerInfo,
+    orders: mpsc::UnboundedSender<Order>,
+    gone: Vec<oneshot::Sender<()>>,
+    /// We gave the peer its name.
+    named: bool,
+}
+
+/// What a connection's driver is told.
+pub(super) enum Order {
+    End(End),
+    Ticktime(Duration, Duration),
+}
+
+/// What became of a wish.
+pub(super) enum Wanted {
+    Up,
+    Pending,
+    NotAllowed,
+    Barred,
+}
+
+/// A connection that has just come up, for its driver.
+pub(super) struct Opened {
+    pub(super) number: ConnectionId,
+    pub(super) lane: Arc<Lane>,
+    pub(super) id: NodeId,
+    pub(super) orders: mpsc::UnboundedReceiver<Order>,
+    pub(super) ticks: proto::connection::Ticks,
+}
+
+#[derive(Default)]
+struct Shelf {
+    net: OnceLock<Arc<NetKernel>>,
+    gate: OnceLock<Arc<Gate>>,
+}
+
+impl NetKernel {
+    /// Puts a net_kernel on the shelf of a node, and connects it to the node's lanes.
+    pub(crate) fn install(
+        node: &Node,
+        setup: Setup,
+        cookies: Cookies,
+        policy: super::AutoConnect,
+        ticktime: Duration,
+        intensity: u32,
+    ) -> Arc<NetKernel> {
+        let state = State {
+            table: Table::new(node.name().clone(), policy),
+            watchers: Watchers::default(),
+            ticktime: TickSettings::new(ticktime, intensity),
+            connections: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            attempts: BTreeMap::new(),
+            free_names: BTreeMap::new(),
+        };
+        let net = Arc::new(NetKernel { setup, cookies, state: Mutex::new(state) });
+        let shelf = node.shelf::<Shelf>();
+        let gate = shelf.gate.get_or_init(|| Arc::new(Gate(Mutex::new(Some(node.clone()))))).clone();
+        let net = shelf.net.get_or_init(|| net).clone();
+        node.set_gateway(gate);
+        net
+    }
+
+    /// No more dials: the node stops.
+    pub(crate) fn close_gate(node: &Node) {
+        if let Some(gate) = node.shelf::<Shelf>().gate.get() {
+            gate.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        }
+    }
+
+    /// The net_kernel of a node; nothing when it is alone.
+    pub(crate) fn of(node: &Node) -> Option<Arc<NetKernel>> {
+        node.shelf::<Shelf>().net.get().cloned()
+    }
+
+    /// Who we are, on our carrier.
+    pub(super) fn me(&self, node: &Node) -> Result<Me, Misuse> {
+        let framing = if self.setup.carrier.handshake_length_bytes() == 4 { Framing::Four } else { Framing::Two };
+        let me = Me::new(node.name().as_str(), node.id().creation(), self.setup.flags)?;
+        Ok(me.framed(framing))
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Somebody wants a connection. `done` hears how it ended if it is pending.
+    pub(super) fn want(self: &Arc<Self>, node: &Node, peer: &Atom, cause: Cause, done: Option<Waiter>) -> Wanted {
+        let mut state = self.state();
+        let dial = match state.table.want(peer, cause) {
+            Want::Up(_) => return Wanted::Up,
+            Want::NotAllowed => return Wanted::NotAllowed,
+            Want::Barred => return Wanted::Barred,
+            Want::Pending => None,
+            Want::Dial(attempt) => Some(attempt),
+        };
+        state.waiting.entry(peer.clone()).or_default().extend(done);
+        // The guard of an attempt takes the lock when it is dropped: it must not come to life under it.
+        drop(state);
+        if let Some(attempt) = dial {
+            let guard = AttemptGuard::new(node, self, peer, attempt);
+            let task = node.spawn_task(dial::dial(node.clone(), self.clone(), guard));
+            self.remember(peer, attempt, task);
+        }
+        Wanted::Pending
+    }
+
+    /// The lane asks for a connection that may not be: what waits in it waits in vain.
+    fn refuse_lane(&self, node: &Node, peer: &Atom, why: &dyn fmt::Display) {
+        let state = self.state();
+        tracing::debug!(%peer, "not connecting: {why}");
+        drop_pending_lane(node, peer);
+        drop(state);
+    }
+
+    /// Remembers the task of an attempt, so that another can stop it.
+    pub(super) fn remember(&self, peer: &Atom, attempt: Attempt, task: AbortHandle) {
+        let mut state = self.state();
+        if state.table.is_current(peer, attempt) {
+            state.attempts.insert(attempt, task);
+        } else if !task.is_finished() {
+            drop(state);
+            task.abort();
+        }
+    }
+
+    /// Somebody knocks. An attempt of ours that has to give way is stopped.
+    pub(super) fn knock(&self, peer: &Atom) -> Knock {
+        let mut state = self.state();
+        let decision = state.table.knock(peer);
+        let stopped = match decision {
+            Knock::OkSimultaneous { stop, .. } => state.attempts.remove(&stop),
+            _ => None,
+        };
+        drop(state);
+        if let Some(task) = stopped {
+            task.abort();
+        }
+        decision
+    }
+
+    /// An attempt came to nothing.
+    pub(super) fn attempt_failed(&self, node: &Node, peer: &Atom, attempt: Attempt, why: SetupFault) {
+        let mut state = self.state();
+        state.attempts.remove(&attempt);
+        if state.table.failed(peer, attempt) == Failed::Unchanged {
+            return;
+        }
+        drop_pending_lane(node, peer);
+        let waiting = state.waiting.remove(peer).unwrap_or_default();
+        drop(state);
+        let why = Arc::new(why);
+        for done in waiting {
+            let _ = done.send(Err(ConnectError::Failed { peer: peer.to_string(), why: why.clone() }));
+        }
+    }
+
+    /// A handshake is done. Nothing, when another attempt has taken the place of this one.
+    ///
+    /// `nodes()` shows the peer, then watchers hear `nodeup`, then the driver may deliver signals.
+    pub(super) fn attempt_succeeded(&self, node: &Node, attempt: Attempt, peer: &Peer, named: bool) -> Option<Opened> {
+        let name = Atom::try_new(&peer.name)?;
+        let mut state = self.state();
+        state.attempts.remove(&attempt);
+        let number = state.table.up(&name, attempt)?;
+        let id = NodeId::new(name.clone(), peer.creation);
+        let info = PeerInfo { id: id.clone(), flags: peer.negotiated, visible: peer.visible };
+        let lane = node.lane_up(info.clone());
+        let (orders, inbox) = mpsc::unbounded_channel();
+        let now = node.now();
+        let ticks = state.ticktime.ticks(now, !peer.visible);
+        let gone = Vec::new();
+        let connection = Connection { number, lane: lane.clone(), info, orders, gone, named };
+        state.connections.insert(name.clone(), connection);
+        state.tell(node, Change { node: name.clone(), visible: peer.visible, connection: lane.id(), down: None });
+        let waiting = state.waiting.remove(&name).unwrap_or_default();
+        drop(state);
+        for done in waiting {
+            let _ = done.send(Ok(()));
+        }
+        Some(Opened { number, lane, id, orders: inbox, ticks })
+    }
+
+    /// The driver of a connection has stopped: the one place where a connection ends.
+    pub(super) fn connection_over(&self, node: &Node, peer: &Atom, number: ConnectionId, end: &End) {
+        let mut state = self.state();
+        let Some(connection) = state.connections.get(peer).filter(|connection| connection.number == number) else {
+            return;
+        };
+        let (lane, visible, creation) =
+            (connection.lane.clone(), connection.info.visible, connection.info.id.creation());
+        // Links and monitors fire first, then watchers hear `nodedown`, then the peer may come again.
+        node.lane_down(&lane, end.reason());
+        let Some(connection) = state.connections.remove(peer) else { return };
+        let down = Some(end.reason());
+        state.tell(node, Change { node: peer.clone(), visible, connection: lane.id(), down });
+        if connection.named {
+            state.free_name(peer, creation);
+        }
+        state.table.down(peer, number);
+        drop(state);
+        for gone in connection.gone {
+            let _ = gone.send(());
+        }
+    }
+
+    /// Asks the driver to end; the answer comes when links and monitors have fired. Nothing without a connection.
+    pub(super) fn end_connection(&self, peer: &Atom, end: End) -> Option<oneshot::Receiver<()>> {
+        let mut state = self.state();
+        let connection = state.connections.get_mut(peer)?;
+        let (done, gone) = oneshot::channel();
+        connection.gone.push(done);
+        let _ = connection.orders.send(Order::End(end));
+        Some(gone)
+    }
+
+    pub(super) fn set_ticktime(&self, now: Now, ticktime: Duration, transition: Duration) -> TickTimeChange {
+        let mut state = self.state();
+        let change = state.ticktime.set(now, ticktime, transition);
+        if change == TickTimeChange::ChangeInitiated {
+            for connection in state.connections.values() {
+                let _ = connection.orders.send(Order::Ticktime(ticktime, transition));
+            }
+        }
+        change
+    }
+}
+
+impl State {
+    fn tell(&mut self, node: &Node, change: Change) {
+        self.watchers.retain(|who| node.is_process_alive(who));
+        for (who, message) in self.watchers.messages(&change) {
+            node.send(who, message);
+        }
+    }
+
+    /// A name for a node of `host` that asks for one: one that was used before if there is one, else a new one.
+    pub(super) fn grant(&mut self, node: &Node, host: &str) -> (String, u32) {
+        let free = self.free_names.get_mut(host).and_then(VecDeque::pop_front);
+        free.unwrap_or_else(|| (format!("{}@{host}", base36(node.roll())), node.roll() as u32 | FIRST_CREATION))
+    }
+
+    fn free_name(&mut self, peer: &Atom, creation: u32) {
+        let Some((_, host)) = names::split(peer.as_str()) else { return };
+        let free = self.free_names.entry(host.to_owned()).or_default();
+        if free.len() < DYNAMIC_NAMES_FREE_MAX {
+            free.push_back((peer.to_string(), creation.wrapping_add(1).max(FIRST_CREATION)));
+        }
+    }
+}
+
+/// 0 to 3 belong to times with two bits for a creation.
+const FIRST_CREATION: u32 = 4;
+
+fn base36(mut number: u64) -> String {
+    let mut digits = Vec::new();
+    while number > 0 || digits.is_empty() {
+        digits.extend(char::from_digit((number % 36) as u32, 36));
+        number /= 36;
+    }
+    digits.iter().rev().map(char::to_ascii_uppercase).collect()
+}
+
+fn drop_pending_lane(node: &Node, peer: &Atom) {
+    if let Some(lane) = node.lane(peer).filter(|lane| lane.state() == runtime::LaneState::Pending) {
+        node.lane_down(&lane, Term::atom("connection_setup_failed"));
+    }
+}
+
+/// What the lanes of the node call when they need a connection.
+///
+/// The node holds the gate and the gate holds the node: [`NetKernel::close_gate`] cuts the circle when the node stops.
+struct Gate(Mutex<Option<Node>>);
+
+impl Gate {
+    fn net(&self) -> Option<Arc<NetKernel>> {
+        self.node().as_ref().and_then(NetKernel::of)
+    }
+
+    fn node(&self) -> Option<Node> {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+}
+
+impl Gateway for Gate {
+    fn may_dial(&self, peer: &Atom) -> bool {
+        self.net().is_some_and(|net| names::check_peer(peer.as_str(), net.setup.form).is_ok())
+    }
+
+    fn dial(&self, peer: &Atom) {
+        let Some(node) = self.node() else { return };
+        let peer = peer.clone();
+        // Not here and now: the caller may hold locks of the runtime, and the order of locks is ours first.
+        node.clone().spawn_task(async move {
+            let Some(net) = NetKernel::of(&node) else { return };
+            if let Err(error) = names::check_peer(peer.as_str(), net.setup.form) {
+                tracing::error!("** {error} **");
+                return net.refuse_lane(&node, &peer, &error);
+            }
+            match net.want(&node, &peer, Cause::Auto, None) {
+                Wanted::Up | Wanted::Pending => {}
+                Wanted::NotAllowed => net.refuse_lane(&node, &peer, &"not on the allow list"),
+                Wanted::Barred => net.refuse_lane(&node, &peer, &"dist_auto_connect"),
+            }
+        });
+    }
+}

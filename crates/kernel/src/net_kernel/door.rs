@@ -1,0 +1,179 @@
+//! The door: wires that arrive, and what is said to those who knock.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use carrier::{Listener, Wire, accept_pause};
+use proto::handshake::{Acceptance, Knock as Knocking, Verdict, Welcome};
+use proto::{Blame, PeerFault};
+use runtime::Node;
+use term::Atom;
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
+
+use super::core::NetKernel;
+use super::driver;
+use super::end::{End, SetupFault};
+use super::guard::AttemptGuard;
+use super::handshake::{self, Doorkeeper};
+use super::table::Knock;
+use crate::limits::HALF_OPEN_WIRES_MAX;
+
+/// Accepts wires for the node's life.
+///
+/// Strangers that connect and say nothing cost a bounded number of sockets: at the ceiling the oldest handshake gives way.
+pub(crate) async fn keep(node: Node, net: Arc<NetKernel>, mut listener: Box<dyn Listener>) {
+    let mut half_open: BTreeMap<u64, AbortHandle> = BTreeMap::new();
+    let mut next = 0;
+    loop {
+        let wire = match listener.accept().await {
+            Ok(wire) => wire,
+            Err(error) => match accept_pause(&error) {
+                Some(pause) => {
+                    tracing::debug!("a connection could not be accepted: {error}");
+                    tokio::time::sleep(pause).await;
+                    continue;
+                }
+                None => return tracing::error!("the listener is gone, nobody can connect any more: {error}"),
+            },
+        };
+        if half_open.len() >= HALF_OPEN_WIRES_MAX {
+            half_open.retain(|_, task| !task.is_finished());
+        }
+        if half_open.len() >= HALF_OPEN_WIRES_MAX
+            && let Some((_, oldest)) = half_open.pop_first()
+        {
+            tracing::warn!(max = HALF_OPEN_WIRES_MAX, "too many unfinished handshakes: the oldest is dropped");
+            oldest.abort();
+        }
+        // The task learns its own handle, so that another attempt can stop it.
+        let (tell, handle) = oneshot::channel();
+        let task = node.spawn_task(welcome(node.clone(), net.clone(), wire, handle));
+        let _ = tell.send(task.clone());
+        half_open.insert(next, task);
+        next += 1;
+    }
+}
+
+async fn welcome(node: Node, net: Arc<NetKernel>, wire: Box<dyn Wire>, own: oneshot::Receiver<AbortHandle>) {
+    let Ok(own) = own.await else { return };
+    let Ok(machine) = net.me(&node).and_then(Acceptance::begin) else { return };
+    let mut wire = wire;
+    let address = wire.peer();
+    let mut porter = Porter { node: &node, net: &net, own, guest: None, named: false, old: None };
+    let shake = handshake::accept(&mut *wire, machine, &mut porter);
+    let outcome = tokio::time::timeout(net.setup.setup_time, shake).await;
+    let (guest, named) = (porter.guest.take(), porter.named);
+    match (outcome, guest) {
+        (Ok(Ok((met, rest))), Some(guest)) => match net.attempt_succeeded(&node, guest.attempt(), &met, named) {
+            Some(opened) => {
+                guest.succeeded();
+                driver::start(&node, &net, wire, met, rest, opened);
+            }
+            None => guest.failed(SetupFault::Abandoned),
+        },
+        (Ok(Err(why)), guest) => {
+            tell(&why, &address);
+            if let Some(guest) = guest {
+                guest.failed(why);
+            }
+        }
+        (Err(_), guest) => {
+            let millis = net.setup.setup_time.as_millis();
+            tracing::info!(%address, "** Connection attempt given up after {millis} ms of an unfinished handshake **");
+            if let Some(guest) = guest {
+                guest.failed(SetupFault::TimedOut { millis });
+            }
+        }
+        (Ok(Ok(_)), None) => {}
+    }
+}
+
+/// The lines that operators know from OTP, and the address besides.
+fn tell(why: &SetupFault, address: &carrier::Address) {
+    match why {
+        SetupFault::Blame(Blame::Peer(PeerFault::BadCookie { name })) => tracing::error!(
+            %address,
+            "** Connection attempt from node {name} rejected. Invalid challenge reply. **"
+        ),
+        SetupFault::Blame(Blame::Peer(PeerFault::MissingFlags { name, missing })) => tracing::error!(
+            %address,
+            "** Connection attempt from node {name} rejected since it cannot handle [{missing}]. **"
+        ),
+        SetupFault::Blame(blame) => {
+            tracing::warn!(%address, "** Connection attempt rejected: {blame} **");
+        }
+        why => tracing::debug!(%address, "a handshake at our door ended: {why}"),
+    }
+}
+
+struct Porter<'a> {
+    node: &'a Node,
+    net: &'a Arc<NetKernel>,
+    own: AbortHandle,
+    guest: Option<AttemptGuard>,
+    named: bool,
+    old: Option<Atom>,
+}
+
+impl Porter<'_> {
+    fn welcome(&self, peer: &Atom) -> Welcome {
+        Welcome { cookie: self.net.cookies.of(peer), challenge: self.node.roll() as u32 }
+    }
+
+    fn admit(&mut self, peer: &Atom, attempt: u64) {
+        self.guest = Some(AttemptGuard::new(self.node, self.net, peer, attempt));
+        self.net.remember(peer, attempt, self.own.clone());
+    }
+
+    fn name_guest(&mut self, host: &str) -> Option<(Verdict, Welcome)> {
+        let (name, creation, peer, attempt) = {
+            let mut state = self.net.state();
+            let (name, creation) = state.grant(self.node, host);
+            let peer = Atom::try_new(&name)?;
+            let Knock::Ok(attempt) = state.table.knock(&peer) else { return None };
+            (name, creation, peer, attempt)
+        };
+        self.admit(&peer, attempt);
+        self.named = true;
+        Some((Verdict::Named { name, creation }, self.welcome(&peer)))
+    }
+}
+
+impl Doorkeeper for Porter<'_> {
+    fn judge(&mut self, knock: &Knocking) -> Option<(Verdict, Welcome)> {
+        if knock.dynamic {
+            return self.name_guest(&knock.name);
+        }
+        let peer = Atom::try_new(&knock.name)?;
+        let verdict = match self.net.knock(&peer) {
+            Knock::Ok(attempt) => {
+                self.admit(&peer, attempt);
+                Verdict::Ok
+            }
+            Knock::OkSimultaneous { attempt, .. } => {
+                self.admit(&peer, attempt);
+                Verdict::OkSimultaneous
+            }
+            Knock::Alive { attempt, .. } => {
+                self.admit(&peer, attempt);
+                self.old = Some(peer.clone());
+                Verdict::Alive
+            }
+            Knock::Nok => Verdict::Nok,
+            Knock::NotAllowed => {
+                tracing::error!("** Connection attempt from disallowed node {peer} **");
+                Verdict::NotAllowed
+            }
+            Knock::AlreadyPending => return None,
+        };
+        Some((verdict, self.welcome(&peer)))
+    }
+
+    async fn tear_down(&mut self) {
+        let gone = self.old.take().and_then(|peer| self.net.end_connection(&peer, End::Replaced));
+        if let Some(gone) = gone {
+            let _ = gone.await;
+        }
+    }
+}

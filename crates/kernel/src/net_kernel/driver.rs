@@ -1,0 +1,301 @@
+//! The meeting: a wire, the connection machines, and the lanes of the node. Nothing is decided here.
+//!
+//! Two tasks per connection. The reader also keeps the ticks and is the one who ends the connection, so that nothing is
+//! delivered after links and monitors have fired. The writer takes what senders have encoded and writes it.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use carrier::{ReadHalf, Wire, WriteHalf};
+use proto::connection::{Inbound, Outbound, Refusal, Refused, TickAction, Ticks};
+use proto::handshake::Peer;
+use proto::signal::{Arrival, Parcel, Payload, Signal};
+use proto::{Flags, Now};
+use runtime::{Lane, Node, Pace};
+use term::Atom;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::{Instant, sleep_until};
+
+use super::core::{NetKernel, Opened, Order};
+use super::end::End;
+use super::mesh;
+use crate::limits::{READ_PAUSE_MILLIS, WRITE_BATCH_BYTES, WRITE_CHUNKS_MAX};
+
+/// What reader and writer know of each other.
+#[derive(Default)]
+struct Shared {
+    packets_sent: AtomicU64,
+    tick: AtomicBool,
+    tick_wanted: Notify,
+}
+
+/// Starts the tasks of a connection that has come up. `rest` came behind the handshake.
+pub(super) fn start(node: &Node, net: &Arc<NetKernel>, wire: Box<dyn Wire>, met: Peer, rest: Vec<u8>, opened: Opened) {
+    let Opened { number, lane, id, orders, ticks } = opened;
+    let peer = lane.peer().clone();
+    let (read, write) = wire.split();
+    let shared = Arc::new(Shared::default());
+    let (report, broken) = mpsc::channel(1);
+    let writer = Writer {
+        node: node.clone(),
+        lane: lane.clone(),
+        write,
+        outbound: Outbound::new(met.negotiated),
+        shared: shared.clone(),
+        owed: 0,
+    };
+    let writer = node.spawn_task(async move {
+        if let Err(error) = writer.run().await {
+            let _ = report.send(error).await;
+        } else {
+            // The lane is down: the reader knows, because it was the reader who took it down.
+        }
+    });
+    let mut reader = Reader {
+        node: node.clone(),
+        lane,
+        read,
+        inbound: Inbound::new(met.negotiated, node.id().clone(), id),
+        buffer: BytesMut::from(&rest[..]),
+        ticks,
+        shared,
+        orders,
+        broken,
+    };
+    let (task_node, task_net) = (node.clone(), net.clone());
+    node.spawn_task(async move {
+        let end = reader.run().await;
+        writer.abort();
+        tell(&peer, &end);
+        task_net.connection_over(&task_node, &peer, number, &end);
+    });
+    mesh::learn(node, net, &met);
+}
+
+fn tell(peer: &Atom, end: &End) {
+    match end {
+        End::Silence => tracing::warn!(
+            "** Node {peer} not responding **\n** Removing (timedout) connection **"
+        ),
+        End::Blame(blame) => tracing::error!("** Connection to node {peer} closed: {blame} **"),
+        End::Wire(_) | End::Closed | End::Replaced => tracing::info!("connection to node {peer} ended: {end}"),
+        End::Asked | End::Stopped => tracing::debug!("connection to node {peer} ended: {end}"),
+    }
+}
+
+struct Reader {
+    node: Node,
+    lane: Arc<Lane>,
+    read: ReadHalf,
+    inbound: Inbound,
+    buffer: BytesMut,
+    ticks: Ticks,
+    shared: Arc<Shared>,
+    orders: mpsc::UnboundedReceiver<Order>,
+    broken: mpsc::Receiver<io::Error>,
+}
+
+enum Event {
+    Read(io::Result<usize>),
+    Order(Option<Order>),
+    Broken(Option<io::Error>),
+    Tick,
+}
+
+impl Reader {
+    /// Reads and ticks until something ends the connection.
+    async fn run(&mut self) -> End {
+        let zero = Instant::now() - self.node.now().since(Now::ZERO);
+        let sleep = sleep_until(zero + self.ticks.poll_deadline().since(Now::ZERO));
+        tokio::pin!(sleep);
+        let mut pause = match self.deliver() {
+            Ok(pace) => pace == Pace::Pause,
+            Err(end) => return end,
+        };
+        loop {
+            self.buffer.reserve(self.inbound.wanted_bytes(&self.buffer));
+            let event = tokio::select! {
+                biased;
+                order = self.orders.recv() => Event::Order(order),
+                () = &mut sleep => Event::Tick,
+                read = read(&mut self.read, &mut self.buffer, pause) => Event::Read(read),
+                error = self.broken.recv() => Event::Broken(error),
+            };
+            pause = false;
+            let ended = match event {
+                Event::Read(Ok(0)) => Some(End::Closed),
+                Event::Read(Ok(_)) => match self.deliver() {
+                    Ok(pace) => {
+                        pause = pace == Pace::Pause;
+                        None
+                    }
+                    Err(end) => Some(end),
+                },
+                Event::Read(Err(error)) => Some(End::Wire(error)),
+                Event::Broken(Some(error)) => Some(End::Wire(error)),
+                Event::Broken(None) => Some(End::Closed),
+                Event::Order(order) => self.obey(order),
+                Event::Tick => self.tick(),
+            };
+            if let Some(end) = ended {
+                return end;
+            }
+            sleep.as_mut().reset(zero + self.ticks.poll_deadline().since(Now::ZERO));
+        }
+    }
+
+    /// Delivers all that is complete.
+    fn deliver(&mut self) -> Result<Pace, End> {
+        let mut pace = Pace::Go;
+        while let Some(arrival) = self.inbound.receive(&mut self.buffer)? {
+            if self.node.deliver(&self.lane, arrival) == Pace::Pause {
+                pace = Pace::Pause;
+            }
+        }
+        Ok(pace)
+    }
+
+    fn tick(&mut self) -> Option<End> {
+        let received = self.inbound.packets_received();
+        let sent = self.shared.packets_sent.load(Ordering::Relaxed);
+        let quiet = self.lane.queued_bytes() == 0;
+        match self.ticks.on_interval(self.node.now(), received, sent, quiet) {
+            TickAction::None => None,
+            TickAction::Dead => Some(End::Silence),
+            TickAction::Send => {
+                self.shared.tick.store(true, Ordering::Relaxed);
+                self.shared.tick_wanted.notify_one();
+                None
+            }
+        }
+    }
+
+    fn obey(&mut self, order: Option<Order>) -> Option<End> {
+        match order {
+            Some(Order::End(end)) => Some(end),
+            Some(Order::Ticktime(ticktime, transition)) => {
+                self.ticks.set(ticktime, transition, self.node.now());
+                None
+            }
+            None => Some(End::Stopped),
+        }
+    }
+}
+
+/// Reads what there is; after a short rest, when the node cannot keep up.
+async fn read(from: &mut ReadHalf, into: &mut BytesMut, pause: bool) -> io::Result<usize> {
+    if pause {
+        tokio::time::sleep(Duration::from_millis(READ_PAUSE_MILLIS)).await;
+    }
+    from.read_buf(into).await
+}
+
+struct Writer {
+    node: Node,
+    lane: Arc<Lane>,
+    write: WriteHalf,
+    outbound: Outbound,
+    shared: Arc<Shared>,
+    /// Bytes of the lane's credit that were taken and not yet given back.
+    owed: usize,
+}
+
+impl Writer {
+    /// Writes until the lane is down or the wire breaks.
+    async fn run(mut self) -> io::Result<()> {
+        let mut parcels = Vec::new();
+        let mut chunks = VecDeque::new();
+        let shared = self.shared.clone();
+        loop {
+            if self.outbound.is_empty() {
+                let lane = &self.lane;
+                let more = tokio::select! {
+                    biased;
+                    more = poll_fn(|cx| lane.poll_take(cx, &mut parcels)) => more,
+                    () = shared.tick_wanted.notified() => true,
+                };
+                if !more {
+                    return Ok(());
+                }
+            } else if !take_waiting(&self.lane, &mut parcels).await {
+                return Ok(());
+            }
+            if self.shared.tick.swap(false, Ordering::Relaxed) && self.outbound.is_empty() && parcels.is_empty() {
+                self.outbound.tick();
+            }
+            for parcel in parcels.drain(..) {
+                self.owed += Lane::parcel_bytes(&parcel);
+                if let Err(refused) = self.outbound.push(parcel) {
+                    self.refused(*refused);
+                }
+            }
+            self.outbound.fill(&mut chunks, WRITE_BATCH_BYTES);
+            self.shared.packets_sent.store(self.outbound.packets_sent(), Ordering::Relaxed);
+            write_all(&mut self.write, &mut chunks).await?;
+            let keep = self.outbound.queued_bytes().min(self.owed);
+            self.lane.consumed(self.owed - keep);
+            self.owed = keep;
+        }
+    }
+
+    /// A signal that the peer would not understand. A spawn request is answered for it, the rest is dropped, as OTP does.
+    fn refused(&self, refused: Refused) {
+        let Refused { parcel, why } = refused;
+        match (parcel.signal, why) {
+            (Signal::SpawnRequest { id, from, .. }, Refusal::NotNegotiated(_)) => {
+                let result = Err(Atom::inline("notsup"));
+                let (linked, monitored, token) = (false, false, None);
+                let signal = Signal::SpawnReply { id, to: from, linked, monitored, result, token };
+                let _ = self.node.deliver(&self.lane, Arrival { signal, payload: Payload::None });
+            }
+            (signal, why) => tracing::debug!(peer = %self.lane.peer(), ?signal, "a signal was not sent: {why}"),
+        }
+    }
+}
+
+/// Takes what waits, without waiting; small signals then overtake the fragments of large ones.
+async fn take_waiting(lane: &Lane, parcels: &mut Vec<Parcel>) -> bool {
+    poll_fn(|cx| match lane.poll_take(cx, parcels) {
+        Poll::Pending => Poll::Ready(true),
+        ready => ready,
+    })
+    .await
+}
+
+/// Writes all chunks, side by side without copying.
+async fn write_all(write: &mut WriteHalf, chunks: &mut VecDeque<Bytes>) -> io::Result<()> {
+    while !chunks.is_empty() {
+        let mut slices = [IoSlice::new(&[]); WRITE_CHUNKS_MAX];
+        let count = chunks.len().min(WRITE_CHUNKS_MAX);
+        for (slice, chunk) in slices.iter_mut().zip(chunks.iter()) {
+            *slice = IoSlice::new(chunk);
+        }
+        let mut written = write.write_vectored(&slices[..count]).await?;
+        if written == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        while written > 0
+            && let Some(first) = chunks.front_mut()
+        {
+            let part = written.min(first.len());
+            first.advance(part);
+            written -= part;
+            if first.is_empty() {
+                chunks.pop_front();
+            }
+        }
+    }
+    write.flush().await
+}
+
+/// Whether a peer with these flags may be asked for its nodes.
+pub(super) fn can_spawn(negotiated: Flags) -> bool {
+    negotiated.contains(Flags::SPAWN)
+}

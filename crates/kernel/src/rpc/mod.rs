@@ -1,0 +1,11 @@
+//! Functions with names: exported here for other nodes to call, and called there. (`erpc`, `rpc`.)
+
+mod builtin;
+mod client;
+mod export;
+mod server;
+
+pub use client::{Arguments, RpcError, call, call_within, cast, multicall};
+pub use export::{AsyncFunction, Function, export, export_async};
+pub(crate) use builtin::install;
+pub(crate) use server::{Ran, apply, spawn_local};
