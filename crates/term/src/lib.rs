@@ -34,5 +34,7 @@ pub use map::Map;
 pub use num_bigint::BigInt;
 pub use order::{Numbers, compare, equal_by_value};
 pub use term::Term;
+#[cfg(feature = "derive")]
+pub use term_derive::{FromTerm, IntoTerm};
 pub use tuple::Tuple;
 pub use wire::{Encoded, WireContext, WireTerm};
