@@ -2,6 +2,7 @@
 
 use std::process;
 
+use trunkline::Builder;
 use trunkline::cookies::{COOKIE_VARIABLE, CookieError, Places};
 use trunkline::names::{Form, HostNames, NameError, NodeName, complete};
 use trunkline::proto::Misuse;
@@ -51,6 +52,14 @@ impl Identity {
             (Some(_), _) => Some(Form::Short),
             (None, Some(_)) => Some(Form::Long),
             (None, None) => None,
+        }
+    }
+
+    /// A node to be, with the cookie that was given; without one it looks for it itself, in the same places.
+    pub(crate) fn dress(&self, builder: Builder) -> Builder {
+        match &self.setcookie {
+            Some(cookie) => builder.cookie(cookie.as_str()),
+            None => builder,
         }
     }
 

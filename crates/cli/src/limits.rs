@@ -40,3 +40,6 @@ pub(crate) const SCENE_PAUSE: Duration = Duration::from_millis(1_500);
 
 /// How long members may take to end when they are asked to.
 pub(crate) const STAGE_CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long `ping` waits, connection and answer together.
+pub(crate) const PING_TIMEOUT: Duration = Duration::from_secs(10);

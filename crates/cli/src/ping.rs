@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::Context;
+use tokio::time::timeout;
 use trunkline::Node;
-use trunkline::otp::request;
-use trunkline::term::{Atom, Term};
+use trunkline::names::NodeName;
 
 use crate::cluster::duration_text;
 use crate::identity::{Identity, peer_name};
-use crate::limits::IS_AUTH_TIMEOUT;
+use crate::limits::PING_TIMEOUT;
 
 /// Ask a node whether it is there: prints pong or pang, and how long the answer took
 #[derive(clap::Args, Clone, Debug)]
@@ -36,14 +37,11 @@ impl Ping {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
         let peer = peer_name(&self.node, self.identity.form())?;
         let me = self.identity.own_name("ping", &peer)?;
-        let node = Node::builder(&me.to_string())
-            .cookie_proto(self.identity.cookie()?)
-            .hidden(self.hidden)
-            .start()
-            .await?;
+        let builder = self.identity.dress(Node::builder(&me.to_string()));
+        let node = if self.hidden { builder.hidden() } else { builder }.start().await?;
         let mut code = ExitCode::SUCCESS;
         for _ in 0..self.count {
-            match ping(&node, &peer.to_string()).await {
+            match once(&node, &peer).await {
                 Ok(took) => println!("pong from {peer} in {}", duration_text(took)),
                 Err(why) => {
                     println!("pang");
@@ -52,21 +50,13 @@ impl Ping {
                 }
             }
         }
-        node.stop().await;
+        node.shutdown().await;
         Ok(code)
     }
 }
 
-/// Connects, and asks what `net_adm:ping/1` asks. The time is that of the question alone, not of the connection.
-pub(crate) async fn ping(node: &Node, peer: &str) -> anyhow::Result<Duration> {
-    node.connect(peer).await?;
-    let (peer, me) = (Atom::new(peer), node.name().clone());
-    node.run(|mut ctx| async move {
-        let began = ctx.node().now();
-        let question = Term::tuple([Term::atom("is_auth"), Term::Atom(me)]);
-        let answer = request::call(&mut ctx, ("net_kernel", &peer), question, Some(IS_AUTH_TIMEOUT)).await?;
-        anyhow::ensure!(answer.is_atom("yes"), "{peer} answers {answer:?} instead of yes");
-        Ok(ctx.node().now().since(began))
-    })
-    .await
+/// How long the answer took.
+async fn once(node: &Node, peer: &NodeName) -> anyhow::Result<Duration> {
+    let name = peer.to_string();
+    Ok(timeout(PING_TIMEOUT, node.ping(name.as_str())).await.context("no answer in time")??)
 }

@@ -9,7 +9,6 @@ use trunkline::term::{Atom, Term};
 use super::actors::{anchor, echo, eyes, say};
 use super::report::{Command, Report};
 use super::world::node_of;
-use crate::ping::ping;
 
 /// A member of the cluster; started by `trunkline cluster`
 #[derive(clap::Args, Clone, Debug)]
@@ -36,7 +35,7 @@ impl ClusterMember {
                 Err(error) => say(&Report::Note(format!("{error}"))),
             }
         }
-        node.stop().await;
+        node.shutdown().await;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -44,7 +43,7 @@ impl ClusterMember {
 async fn obey(node: &Node, command: Command) {
     match command {
         Command::Connect(peer) => {
-            if let Err(error) = node.connect(&peer).await {
+            if let Err(error) = node.connect(peer.as_str()).await {
                 say(&Report::Note(error.to_string()));
             }
         }
@@ -53,10 +52,11 @@ async fn obey(node: &Node, command: Command) {
             node.run(|mut ctx| async move { ctx.send("anchor", watch) }).await;
         }
         Command::Ping(peer) => {
-            let micros = match ping(node, &peer).await {
-                Ok(took) => Some(took.as_micros() as u64),
-                Err(_) => None,
-            };
+            let took = node.ping(peer.as_str()).await;
+            if let Err(error) = &took {
+                say(&Report::Note(error.to_string()));
+            }
+            let micros = took.ok().map(|took| took.as_micros() as u64);
             say(&Report::Pinged { node: peer, micros });
         }
         Command::Quit => {}

@@ -122,18 +122,19 @@ impl Play {
         Ok(())
     }
 
-    /// The story is over and the cluster lives on, until `q`; the death can be had again.
+    /// The story is over and the cluster lives on, until `q` or Ctrl-C; the death can be had again.
     async fn encore(&mut self) -> Result<(), Stop> {
         self.tell("", "the story is told; the cluster goes on");
         loop {
-            match self.wait(None).await? {
-                Some(b'q') => return Ok(()),
-                Some(b'k') if self.is_up(VICTIM) => {
+            match self.wait(None).await {
+                Ok(Some(b'q')) | Err(Stop::Interrupted) => return Ok(()),
+                Ok(Some(b'k')) if self.is_up(VICTIM) => {
                     self.step(Step::Watch).await?;
                     self.step(Step::Kill).await?;
                 }
-                Some(b'r') if !self.is_up(VICTIM) => self.step(Step::Return).await?,
-                _ => {}
+                Ok(Some(b'r')) if !self.is_up(VICTIM) => self.step(Step::Return).await?,
+                Ok(_) => {}
+                Err(failed) => return Err(failed),
             }
         }
     }
