@@ -13,7 +13,7 @@ pub(crate) fn into_term(data: &DataEnum, attributes: &TypeAttributes) -> syn::Re
     for variant in &data.variants {
         let (name, plans) = (&variant.ident, plans(&variant.fields)?);
         let (pattern, tag) = (pattern(&plans), variant_tag(variant)?);
-        let terms = plans.iter().map(|plan| plan.into_term(term));
+        let terms = plans.iter().map(|plan| plan.writing(term));
         let tag = atom(term, &tag);
         arms.push(match (&variant.fields, &attributes.shape) {
             (Fields::Unit, _) => quote!(Self::#name => #tag,),
@@ -32,7 +32,7 @@ pub(crate) fn from_term(name: &Ident, data: &DataEnum, attributes: &TypeAttribut
     for variant in &data.variants {
         let (name, plans, tag) = (&variant.ident, plans(&variant.fields)?, variant_tag(variant)?);
         let names: Vec<_> = plans.iter().map(|plan| &plan.name).collect();
-        let values = plans.iter().map(|plan| plan.from_term(term));
+        let values = plans.iter().map(|plan| plan.reading(term));
         tries.push(match (&variant.fields, &attributes.shape) {
             (Fields::Unit, _) => quote! {
                 if term.is_atom(#tag) {

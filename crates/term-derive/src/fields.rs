@@ -46,7 +46,7 @@ impl FieldPlan {
     }
 
     /// The expression for the field's term.
-    pub(crate) fn into_term(&self, term: &Path) -> Tokens {
+    pub(crate) fn writing(&self, term: &Path) -> Tokens {
         let name = &self.name;
         let write = |value: Tokens| match self.attributes.with_string {
             true => quote!(#term::Term::string(::core::convert::AsRef::<str>::as_ref(&#value))),
@@ -63,14 +63,14 @@ impl FieldPlan {
     }
 
     /// `member: expression`, the expression reading the term in the field's variable.
-    pub(crate) fn from_term(&self, term: &Path) -> Tokens {
-        let (member, value) = (&self.member, self.value_from_term(term));
+    pub(crate) fn reading(&self, term: &Path) -> Tokens {
+        let (member, value) = (&self.member, self.reading_value(term));
         quote!(#member: #value)
     }
 
     /// The same from a map, where the key can be absent.
-    pub(crate) fn from_map(&self, term: &Path) -> Tokens {
-        let (member, name, value) = (&self.member, &self.name, self.value_from_term(term));
+    pub(crate) fn reading_key(&self, term: &Path) -> Tokens {
+        let (member, name, value) = (&self.member, &self.name, self.reading_value(term));
         let expected = format!("a map with the key {}", self.key());
         let absent = match self.attributes.nil || self.attributes.default {
             true => quote!(::core::default::Default::default()),
@@ -83,7 +83,7 @@ impl FieldPlan {
         })
     }
 
-    fn value_from_term(&self, term: &Path) -> Tokens {
+    fn reading_value(&self, term: &Path) -> Tokens {
         let name = &self.name;
         let read = quote!(#term::FromTerm::from_term(#name)?);
         if self.attributes.nil {

@@ -10,7 +10,7 @@ use crate::fields::{FieldPlan, atom, pattern, plans, shape};
 pub(crate) fn into_term(name: &Ident, fields: &Fields, attributes: &TypeAttributes) -> syn::Result<Tokens> {
     let (term, plans) = (&attributes.path, plans(fields)?);
     let pattern = pattern(&plans);
-    let terms = plans.iter().map(|plan| plan.into_term(term));
+    let terms = plans.iter().map(|plan| plan.writing(term));
     let body = match &attributes.shape {
         Shape::Tagged if matches!(fields, Fields::Unit) => atom(term, &tag(name, attributes)),
         Shape::Tagged => {
@@ -18,7 +18,7 @@ pub(crate) fn into_term(name: &Ident, fields: &Fields, attributes: &TypeAttribut
             quote!(#term::Term::tuple([#tag, #(#terms),*]))
         }
         Shape::Untagged => quote!(#term::Term::tuple([#(#terms),*])),
-        Shape::Transparent => only(name, &plans)?.into_term(term),
+        Shape::Transparent => only(name, &plans)?.writing(term),
         Shape::Map | Shape::Elixir(_) => {
             let keys = plans.iter().map(|plan| atom(term, &plan.key()));
             let kind = elixir_pair(attributes);
@@ -33,7 +33,7 @@ pub(crate) fn into_term(name: &Ident, fields: &Fields, attributes: &TypeAttribut
 pub(crate) fn from_term(name: &Ident, fields: &Fields, attributes: &TypeAttributes) -> syn::Result<Tokens> {
     let (term, plans) = (&attributes.path, plans(fields)?);
     let names: Vec<_> = plans.iter().map(|plan| &plan.name).collect();
-    let values = plans.iter().map(|plan| plan.from_term(term));
+    let values = plans.iter().map(|plan| plan.reading(term));
     let refuse = |expected: &str| quote!(::core::result::Result::Err(#term::Mismatch::expected(#expected)));
     Ok(match &attributes.shape {
         Shape::Tagged if matches!(fields, Fields::Unit) => {
@@ -65,7 +65,7 @@ pub(crate) fn from_term(name: &Ident, fields: &Fields, attributes: &TypeAttribut
             quote!(let #name = term; ::core::result::Result::Ok(Self { #(#values),* }))
         }
         Shape::Map | Shape::Elixir(_) => {
-            let values = plans.iter().map(|plan| plan.from_map(term));
+            let values = plans.iter().map(|plan| plan.reading_key(term));
             let refuse_map = refuse("a map");
             let check = elixir_check(attributes);
             quote! {
