@@ -1,4 +1,4 @@
-//! Processes on one node, measured: the local rows of the performance table. `cargo run --release --example local_bench`.
+//! Processes on one node, measured: the local rows of the performance table. `cargo run --release --example local_bench [ROW | all] [WORKERS]`.
 
 use std::time::{Duration, Instant};
 
@@ -54,7 +54,8 @@ pair!(Ask);
 pair!(Reply);
 
 fn main() {
-    let only: Option<String> = std::env::args().nth(1);
+    let only: Option<String> = std::env::args().nth(1).filter(|only| only != "all");
+    let workers: usize = std::env::args().nth(2).and_then(|count| count.parse().ok()).unwrap_or(2);
     let rows: [(&str, &str, fn(&Runtime, &Node) -> f64); 9] = [
         ("spawn_exit", "processes/s   >= 1.54 M", spawn_exit),
         ("idle_memory", "bytes         <= 640", idle_memory),
@@ -72,7 +73,8 @@ fn main() {
         }
         let mut best: Vec<f64> = (0..if name == "idle_memory" { 1 } else { 5 })
             .map(|_| {
-                let executor = Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+                let executor =
+                    Builder::new_multi_thread().worker_threads(workers).enable_time().build().unwrap();
                 let node = Node::new(NodeConfig::alone(executor.handle().clone()));
                 row(&executor, &node)
             })

@@ -97,10 +97,7 @@ impl Ctx {
         let there = {
             let mut state = here.state();
             let ties = state.ties();
-            if matches!(
-                ties.aliases.get(&counter),
-                Some(AliasMode::Demonitor | AliasMode::ReplyDemonitor)
-            ) {
+            if matches!(ties.aliases.get(&counter), Some(AliasMode::Demonitor | AliasMode::ReplyDemonitor)) {
                 ties.aliases.remove(&counter);
             }
             here.drop_monitor(ties, counter)

@@ -104,11 +104,7 @@ impl Ctx {
     }
 
     /// Sends, and pauses here and now when the lane is full: for loops that send in bulk.
-    pub async fn send_paced<'a>(
-        &mut self,
-        to: impl Into<To<'a>>,
-        message: impl IntoTerm + Send + 'static,
-    ) {
+    pub async fn send_paced<'a>(&mut self, to: impl Into<To<'a>>, message: impl IntoTerm + Send + 'static) {
         let _ = self.send_message(to.into(), Message::new(message), SendOptions::default());
         self.unpaused().await;
     }

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use term::{Atom, Pid, Ref, Term};
 
+use crate::mail::Mail;
 use crate::node::Node;
 use crate::process::Proc;
 use crate::table::Life;
@@ -71,16 +72,28 @@ impl Node {
 
     /// A picture of a process of this node; `None` when it is not there.
     pub fn process_info(&self, pid: &Pid) -> Option<ProcessInfo> {
-        let (process, status, waiting) = {
+        let (process, status, waiting, on_the_way) = {
             let body = self.table().find(self.seat(pid)?)?;
             let status = match body.life {
                 Life::Alive if body.receiving => Status::Waiting,
                 Life::Alive => Status::Running,
                 Life::Exiting | Life::Free => Status::Exiting,
             };
-            (body.process.clone()?, status, body.inbox.iter().filter(|mail| mail.is_message()).count())
+            // Monitors wake nobody: those that came last still lie in the inbox.
+            let mut on_the_way: Vec<(Pid, Ref)> = Vec::new();
+            for mail in &body.inbox {
+                match mail {
+                    Mail::Monitor { from, reference } => on_the_way.push((from.clone(), reference.clone())),
+                    Mail::Demonitor(gone) => on_the_way.retain(|(_, reference)| reference != gone),
+                    _ => {}
+                }
+            }
+            let waiting = body.inbox.iter().filter(|mail| mail.is_message()).count();
+            (body.process.clone()?, status, waiting, on_the_way)
         };
-        Some(picture(self, &process, status, waiting))
+        let mut info = picture(self, &process, status, waiting);
+        info.monitored_by.extend(on_the_way);
+        Some(info)
     }
 }
 
@@ -112,4 +125,3 @@ fn picture(node: &Node, process: &Arc<Proc>, status: Status, waiting: usize) -> 
         mailbox_full: process.bound.as_ref().map(|bound| bound.hits.load(Ordering::Relaxed)),
     }
 }
-

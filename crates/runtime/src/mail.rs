@@ -13,11 +13,11 @@ pub(crate) enum Mail {
     /// Came by an alias, named by its counter: counts only while the alias is active.
     Aliased(u64, Message),
     Link(Pid),
+    /// Needs no wake-up, like its opposite: it only matters when the process ends.
     Monitor {
         from: Pid,
         reference: Ref,
     },
-    /// Needs no wake-up: it only matters when the process ends.
     Demonitor(Ref),
     Order(Box<Order>),
 }

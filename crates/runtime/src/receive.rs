@@ -150,11 +150,7 @@ impl Ctx {
         }
     }
 
-    fn take_unread<R>(
-        &mut self,
-        mark: &mut Mark,
-        look: impl FnMut(&mut Message) -> Look<R>,
-    ) -> Option<R> {
+    fn take_unread<R>(&mut self, mark: &mut Mark, look: impl FnMut(&mut Message) -> Look<R>) -> Option<R> {
         let (process, desk) = self.split();
         let bad = |error| {
             process.node.count_drop();

@@ -15,6 +15,7 @@ use crate::lane::Lane;
 use crate::mail::{Mail, Order};
 use crate::message::{Form, Message};
 use crate::node::Node;
+use crate::process::Proc;
 use crate::spawn::{Birth, SpawnOptions};
 use crate::ties::{Link, Request, Watcher};
 
@@ -124,13 +125,7 @@ impl Node {
 }
 
 /// The body of a process that was asked for by name.
-async fn apply(
-    ctx: Ctx,
-    module: Atom,
-    function: Atom,
-    arity: u8,
-    arguments: Message,
-) -> Result<(), Exit> {
+async fn apply(ctx: Ctx, module: Atom, function: Atom, arity: u8, arguments: Message) -> Result<(), Exit> {
     let list = arguments.into_term().map_err(|_| Exit::from("badarg"))?;
     let list: Vec<Term> = match list.as_list() {
         Some(list) if list.improper_tail().is_none() => list.iter().collect(),
@@ -280,6 +275,7 @@ impl Ctx {
     ) -> Result<(Pid, Ref), SpawnError> {
         let mark = self.mark();
         let id = self.spawn_request(node, module, function, arguments, how);
+        let _abandon = Abandon(self.process().clone(), id.clone());
         let answer = self
             .select_from(mark, |term| match term.as_tuple() {
                 Some([Term::Atom(tag), Term::Ref(reference), _, what])
@@ -300,9 +296,7 @@ impl Ctx {
 
     /// Gives up on a spawn request that has not been answered; whether there was one.
     pub fn spawn_request_abandon(&mut self, id: &Ref) -> bool {
-        let here = self.process();
-        let counter = crate::node::counter_of(id, &here.pid);
-        counter.is_some_and(|counter| here.state().ties().requests.remove(&counter).is_some())
+        abandon(self.process(), id)
     }
 
     /// The same on this node.
@@ -323,6 +317,20 @@ impl Ctx {
         let arguments = Message(Form::Term(Term::list(arguments)));
         here.node.run_process(child, move |ctx| apply(ctx, name.0, name.1, arity, arguments));
     }
+}
+
+/// Gives up on a request when the wait for it is given up.
+struct Abandon(Arc<Proc>, Ref);
+
+impl Drop for Abandon {
+    fn drop(&mut self) {
+        abandon(&self.0, &self.1);
+    }
+}
+
+fn abandon(process: &Proc, id: &Ref) -> bool {
+    let counter = crate::node::counter_of(id, &process.pid);
+    counter.is_some_and(|counter| process.state().ties().requests.remove(&counter).is_some())
 }
 
 const SPAWN_REPLY: Atom = Atom::inline("spawn_reply");

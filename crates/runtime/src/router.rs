@@ -65,13 +65,7 @@ impl Node {
         }
     }
 
-    fn route_to_pid(
-        &self,
-        from: Option<&Pid>,
-        to: &Pid,
-        message: Message,
-        options: SendOptions,
-    ) -> Routed {
+    fn route_to_pid(&self, from: Option<&Pid>, to: &Pid, message: Message, options: SendOptions) -> Routed {
         if let Some(seat) = self.seat(to) {
             if self.table().push(seat, Mail::Message(message)).is_err() {
                 self.count_drop();
@@ -90,13 +84,7 @@ impl Node {
         Routed::Near
     }
 
-    fn route_to_alias(
-        &self,
-        from: Option<&Pid>,
-        to: &Ref,
-        message: Message,
-        options: SendOptions,
-    ) -> Routed {
+    fn route_to_alias(&self, from: Option<&Pid>, to: &Ref, message: Message, options: SendOptions) -> Routed {
         if to.node() == self.id() {
             let sent = owner_of(to).is_some_and(|(seat, counter)| {
                 self.table().push(seat, Mail::Aliased(counter, message)).is_ok()

@@ -136,10 +136,7 @@ impl Proc {
         let watch = {
             let mut state = self.state();
             let ties = state.ties();
-            if matches!(
-                ties.aliases.get(&counter),
-                Some(AliasMode::Demonitor | AliasMode::ReplyDemonitor)
-            ) {
+            if matches!(ties.aliases.get(&counter), Some(AliasMode::Demonitor | AliasMode::ReplyDemonitor)) {
                 ties.aliases.remove(&counter);
             }
             ties.monitors.remove(&counter)
@@ -282,4 +279,3 @@ pub(crate) fn spawn_reply(tag: Atom, id: Ref, result: Result<Pid, Atom>) -> Mess
     };
     Message::new(Term::tuple([Term::Atom(tag), Term::Ref(id), Term::atom(word), what]))
 }
-

@@ -169,7 +169,9 @@ impl Body {
                     self.wake();
                 }
             }
-            Mail::Demonitor(_) if self.inbox.len() < LAZY_SIGNALS_MAX => self.inbox.push(mail),
+            Mail::Monitor { .. } | Mail::Demonitor(_) if self.inbox.len() < LAZY_SIGNALS_MAX => {
+                self.inbox.push(mail)
+            }
             _ => {
                 self.inbox.push(mail);
                 self.call();

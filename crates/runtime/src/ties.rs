@@ -52,7 +52,11 @@ pub(crate) struct Watch {
 pub(crate) enum Target {
     Pid(Pid),
     /// By name; the process that had the name, if it was near.
-    Name { pid: Option<Pid>, name: Atom, node: Atom },
+    Name {
+        pid: Option<Pid>,
+        name: Atom,
+        node: Atom,
+    },
 }
 
 impl Target {

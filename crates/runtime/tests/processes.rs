@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use trunkline_runtime as runtime;
 use runtime::{AliasMode, Ctx, Down, Exit, ExitSignal, Limit, Mark, Node, NodeConfig, Policy, SpawnOptions};
 use term::{Atom, FromTerm, IntoTerm, Mismatch, Pid, Ref, Term};
 use tokio::runtime::{Builder, Handle};
+use trunkline_runtime as runtime;
 
 #[derive(Debug, PartialEq, Clone)]
 struct Ping(i64);
