@@ -58,7 +58,7 @@ fn a_ping_is_hidden_when_it_is_asked_to_be() {
     let mut bill = place.erl("bill@localhost", &[], told);
     assert_eq!(place.trunkline(&["ping", "bill@localhost", "-hidden"]).code, Some(0));
     assert!(bill.running.0.try_wait().unwrap().is_none(), "a hidden ping was seen");
-    assert_eq!(place.trunkline(&["ping", "bill@localhost"]).code, Some(0));
+    place.trunkline(&["ping", "bill@localhost"]); // pang, perhaps: he may halt before he answers
     assert_eq!(bill.running.0.wait().unwrap().code(), Some(3), "a visible ping was not seen");
 }
 
