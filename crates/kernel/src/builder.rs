@@ -300,6 +300,9 @@ async fn address_of(host: &str) -> Result<IpAddr, StartError> {
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("name", &self.name).field("hidden", &self.hidden).finish_non_exhaustive()
+        f.debug_struct("Builder")
+            .field("name", &self.name)
+            .field("hidden", &self.hidden)
+            .finish_non_exhaustive()
     }
 }

@@ -126,7 +126,8 @@ impl Formatter<'_> {
     }
 
     fn directive(&mut self, char: char, control: &Control) -> Option<()> {
-        let printer = Printer { unicode: control.unicode, strings: !control.plain, ..Printer::new(self.numbers) };
+        let printer =
+            Printer { unicode: control.unicode, strings: !control.plain, ..Printer::new(self.numbers) };
         let text = match char {
             '~' => "~".to_owned(),
             'n' => "\n".repeat(control.width.unwrap_or(1)),
@@ -145,7 +146,8 @@ impl Formatter<'_> {
                 if matches!(char, 'W' | 'P') {
                     self.arguments.next()?;
                 }
-                let text = if matches!(char, 'w' | 'W') { printer.write(&term) } else { printer.pretty(&term) };
+                let text =
+                    if matches!(char, 'w' | 'W') { printer.write(&term) } else { printer.pretty(&term) };
                 if matches!(char, 'w' | 'W') { pad(text, control, true) } else { text }
             }
             'b' | 'B' | '#' | '+' | 'x' | 'X' => self.integer(char, control)?,
@@ -156,7 +158,8 @@ impl Formatter<'_> {
                     _ => return None,
                 };
                 let digits = control.precision.unwrap_or(6);
-                let text = if char == 'e' { format!("{number:.digits$e}") } else { format!("{number:.digits$}") };
+                let text =
+                    if char == 'e' { format!("{number:.digits$e}") } else { format!("{number:.digits$}") };
                 pad(text, control, true)
             }
             _ => return None,
@@ -223,8 +226,14 @@ mod tests {
         let pair = || Term::tuple([Term::atom("a"), Term::string("hi")]);
         assert_eq!(formatted("~w ~p~n", [pair(), pair()]).unwrap(), "{a,[104,105]} {a,\"hi\"}\n");
         assert_eq!(formatted("~s|~ts", [Term::string("x"), Term::binary("é")]).unwrap(), "x|é");
-        assert_eq!(formatted("~5w|~-5s|~5.10.0B", [Term::Int(42), Term::atom("ab"), Term::Int(7)]).unwrap(), "   42|ab   |00007");
-        assert_eq!(formatted("~.16B ~.16# ~c~~", [Term::Int(255), Term::Int(255), Term::Int(65)]).unwrap(), "FF 16#FF A~");
+        assert_eq!(
+            formatted("~5w|~-5s|~5.10.0B", [Term::Int(42), Term::atom("ab"), Term::Int(7)]).unwrap(),
+            "   42|ab   |00007"
+        );
+        assert_eq!(
+            formatted("~.16B ~.16# ~c~~", [Term::Int(255), Term::Int(255), Term::Int(65)]).unwrap(),
+            "FF 16#FF A~"
+        );
     }
 
     #[test]

@@ -16,6 +16,8 @@ mod node;
 mod ping;
 pub mod rpc;
 mod services;
+#[cfg(feature = "sim")]
+pub mod sim;
 
 pub use builder::{Builder, StartError};
 pub use node::Node;

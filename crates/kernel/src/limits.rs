@@ -67,3 +67,48 @@ pub const FORMAT_WIDTH_MAX: usize = 4_096;
 
 /// Requests inside one `{requests, _}` of the I/O protocol, nested ones included.
 pub const IO_REQUESTS_MAX: usize = 10_000;
+
+/// Names in the global table.
+pub const GLOBAL_NAMES_MAX: usize = 1_000_000;
+
+/// Peers that `global` keeps something about.
+pub const GLOBAL_PEERS_MAX: usize = 10_000;
+
+/// Lost connections of others that `global` remembers at once, and for how long, in seconds (as OTP).
+pub const GLOBAL_LOST_CONNECTIONS_MAX: usize = 10_000;
+/// See [`GLOBAL_LOST_CONNECTIONS_MAX`].
+pub const GLOBAL_LOST_CONNECTION_SECS: u64 = 3_600;
+
+/// Attempts to connect to a node that others know, after the first (as OTP).
+pub const GLOBAL_CONNECT_RETRIES: u32 = 5;
+
+/// Questions for a name that wait at once until no name is changing.
+pub const GLOBAL_WHEREIS_WAITING_MAX: usize = 1_000;
+
+/// Longest wait of `global` for a peer's answer about a lock, in seconds.
+pub const GLOBAL_ANSWER_SECS_MAX: u64 = 30;
+
+/// Longest that the lock `global` is held for one meeting of two partitions without any progress, in seconds. Conflict
+/// methods run meanwhile, each of them counts as progress.
+pub const GLOBAL_HELD_SECS_MAX: u64 = 120;
+
+/// How long a peer that we asked to hang up may take before we do, in seconds.
+pub const GLOBAL_REMOVING_SECS_MAX: u64 = 5;
+
+/// How long one of two peers may know the other one-sidedly before the one who does something about it, in seconds.
+pub const GLOBAL_ONE_SIDED_SECS_MAX: u64 = 10;
+
+/// How long a visible peer may leave `global`'s greeting without an answer before the operator hears of it, in seconds.
+pub const GLOBAL_SILENT_SECS_MAX: u64 = 60;
+
+/// Longest seeded delay of a crossing in a simulation, in microseconds.
+pub const SIM_DELAY_MICROS_MAX: u64 = 5_000;
+
+/// Virtual milliseconds between two looks at whether something is so.
+pub const SIM_CHECK_MILLIS: u64 = 1;
+
+/// The same, when the wait has been long.
+pub const SIM_CHECK_MILLIS_MAX: u64 = 100;
+
+/// Longest wait for something to come true in a simulation, in virtual seconds.
+pub const SIM_PATIENCE_SECS: u64 = 3_600;

@@ -21,7 +21,8 @@ async fn call(node: &kernel::Node, module: &str, function: &str, arguments: Vec<
 async fn eval(node: &kernel::Node, expressions: &str) -> Term {
     let tokens = call(node, "erl_scan", "string", vec![Term::string(expressions)]).await;
     let (_, tokens, _) = <(Atom, Term, Term)>::from_term(&tokens).unwrap();
-    let (_, parsed) = <(Atom, Term)>::from_term(&call(node, "erl_parse", "parse_exprs", vec![tokens]).await).unwrap();
+    let (_, parsed) =
+        <(Atom, Term)>::from_term(&call(node, "erl_parse", "parse_exprs", vec![tokens]).await).unwrap();
     let answer = call(node, "erl_eval", "exprs", vec![parsed, Term::NIL]).await;
     <(Atom, Term, Term)>::from_term(&answer).unwrap().1
 }
@@ -51,9 +52,11 @@ async fn otp_dials_us_and_takes_us_for_one_of_its_own() {
     assert!(eval(&ours, "nodes().").await == Term::list([Term::atom(OURS)]));
     ours.ping(OTP).await.unwrap();
     assert!(eval(&ours, "net_adm:ping('ours@localhost').").await.is_atom("pong"));
-    assert!(eval(&ours, "element(1, hd(element(2, net_adm:names()))).").await == Term::string("ours")
-        || eval(&ours, "lists:sort([N || {N, _} <- element(2, net_adm:names())]).").await
-            == Term::list([Term::string("otp"), Term::string("ours")]));
+    assert!(
+        eval(&ours, "element(1, hd(element(2, net_adm:names()))).").await == Term::string("ours")
+            || eval(&ours, "lists:sort([N || {N, _} <- element(2, net_adm:names())]).").await
+                == Term::list([Term::string("otp"), Term::string("ours")])
+    );
     let mut heard = news(&ours);
     erl.kill().await;
     until(&mut heard, "nodedown", OTP).await;
@@ -76,7 +79,10 @@ async fn a_hidden_node_of_either_kind_is_not_in_nodes() {
     let Some((ours, _erl, _)) = pair(&[], true).await else { return };
     assert!(ours.nodes().is_empty());
     assert_eq!(ours.nodes_of(Kind::Hidden), [Atom::new(OTP)]);
-    assert!(eval(&ours, "{nodes(), nodes(hidden)}.").await == Term::tuple([Term::NIL, Term::list([Term::atom(OURS)])]));
+    assert!(
+        eval(&ours, "{nodes(), nodes(hidden)}.").await
+            == Term::tuple([Term::NIL, Term::list([Term::atom(OURS)])])
+    );
     let Some((ours, _erl, _)) = pair(&["-hidden"], false).await else { return };
     assert!(ours.nodes().is_empty());
     assert_eq!(ours.nodes_of(Kind::Hidden), [Atom::new(OTP)]);
@@ -169,13 +175,21 @@ async fn otp_s_tools_find_what_they_expect() {
         ("global:trans({r2, self()}, fun() -> ok end).", "ok"),
         ("gen_server:call({net_kernel, 'ours@localhost'}, nodename).", "ours@localhost"),
         ("rpc:call('ours@localhost', erlang, whereis, [nobody]).", "undefined"),
-        ("gen_server:call({rex, 'ours@localhost'}, {call, erlang, node, [], group_leader()}).", "ours@localhost"),
-        ("{rex, 'ours@localhost'} ! {self(), {call, erlang, node, [], user}}, receive {rex, N} -> N after 5000 -> late end.",
-         "ours@localhost"),
+        (
+            "gen_server:call({rex, 'ours@localhost'}, {call, erlang, node, [], group_leader()}).",
+            "ours@localhost",
+        ),
+        (
+            "{rex, 'ours@localhost'} ! {self(), {call, erlang, node, [], user}}, receive {rex, N} -> N after 5000 -> late end.",
+            "ours@localhost",
+        ),
         ("rpc:multicall(['ours@localhost'], erlang, is_alive, []).", "{[true],[]}"),
         ("rpc:call('ours@localhost', net_adm, ping, [node()]).", "pong"),
         ("rpc:call('ours@localhost', erlang, system_info, [otp_release]).", "[50,55]"),
-        ("gen_server:multi_call(['ours@localhost'], net_kernel, {is_auth, node()}).", "{[{ours@localhost,yes}],[]}"),
+        (
+            "gen_server:multi_call(['ours@localhost'], net_kernel, {is_auth, node()}).",
+            "{[{ours@localhost,yes}],[]}",
+        ),
         ("rpc:call('ours@localhost', net_kernel, get_net_ticktime, []).", "60"),
     ];
     for (expression, expected) in calls {
@@ -193,7 +207,8 @@ async fn a_second_life_of_a_peer_replaces_the_first() {
     let Some((ours, mut erl, epmd)) = pair(&[], false).await else { return };
     let mut heard = news(&ours);
     erl.kill().await;
-    let _again = Erl::start("otp@localhost", epmd, &["-setcookie", COOKIE], "net_adm:ping('ours@localhost').");
+    let _again =
+        Erl::start("otp@localhost", epmd, &["-setcookie", COOKIE], "net_adm:ping('ours@localhost').");
     until(&mut heard, "nodedown", OTP).await;
     until(&mut heard, "nodeup", OTP).await;
     ours.ping(OTP).await.unwrap();
@@ -210,7 +225,8 @@ async fn output_from_afar_appears_here() {
     let mut heard = news(&ours);
     let _erl = Erl::start("otp@localhost", epmd, &["-setcookie", COOKIE], "net_adm:ping('ours@localhost').");
     until(&mut heard, "nodeup", OTP).await;
-    eval(&ours, "io:format(rpc:call('ours@localhost', erlang, whereis, [user]), \"hello ~p~n\", [[1,2]]).").await;
+    eval(&ours, "io:format(rpc:call('ours@localhost', erlang, whereis, [user]), \"hello ~p~n\", [[1,2]]).")
+        .await;
     let text = tokio::time::timeout(Duration::from_secs(10), told.recv()).await.unwrap();
     assert_eq!(text.as_deref(), Some("hello [1,2]\n"));
 }

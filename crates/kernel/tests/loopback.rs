@@ -210,7 +210,8 @@ async fn half_open_connections_cost_little_and_others_are_served() {
     let bill = node("bill@localhost", epmd).start().await.unwrap();
     let address = bill.call::<Term>("bill@localhost", "erlang", "is_alive", ()).await;
     assert!(address.is_ok());
-    let names = kernel::discovery::Discovery::names(&kernel::discovery::Epmd::at(epmd), "localhost").await.unwrap();
+    let names =
+        kernel::discovery::Discovery::names(&kernel::discovery::Epmd::at(epmd), "localhost").await.unwrap();
     let port = names.iter().find(|(name, _)| name == "zoey").unwrap().1;
     let mut open = Vec::new();
     for _ in 0..600 {

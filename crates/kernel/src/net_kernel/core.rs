@@ -148,7 +148,8 @@ impl NetKernel {
 
     /// Who we are, on our carrier.
     pub(super) fn me(&self, node: &Node) -> Result<Me, Misuse> {
-        let framing = if self.setup.carrier.handshake_length_bytes() == 4 { Framing::Four } else { Framing::Two };
+        let framing =
+            if self.setup.carrier.handshake_length_bytes() == 4 { Framing::Four } else { Framing::Two };
         let me = Me::new(node.name().as_str(), node.id().creation(), self.setup.flags)?;
         Ok(me.framed(framing))
     }
@@ -158,7 +159,13 @@ impl NetKernel {
     }
 
     /// Somebody wants a connection. `done` hears how it ended if it is pending.
-    pub(super) fn want(self: &Arc<Self>, node: &Node, peer: &Atom, cause: Cause, done: Option<Waiter>) -> Wanted {
+    pub(super) fn want(
+        self: &Arc<Self>,
+        node: &Node,
+        peer: &Atom,
+        cause: Cause,
+        done: Option<Waiter>,
+    ) -> Wanted {
         let mut state = self.state();
         let dial = match state.table.want(peer, cause) {
             Want::Up(_) => return Wanted::Up,
@@ -231,7 +238,13 @@ impl NetKernel {
     /// A handshake is done. Nothing, when another attempt has taken the place of this one.
     ///
     /// `nodes()` shows the peer, then watchers hear `nodeup`, then the driver may deliver signals.
-    pub(super) fn attempt_succeeded(&self, node: &Node, attempt: Attempt, peer: &Peer, named: bool) -> Option<Opened> {
+    pub(super) fn attempt_succeeded(
+        &self,
+        node: &Node,
+        attempt: Attempt,
+        peer: &Peer,
+        named: bool,
+    ) -> Option<Opened> {
         let name = Atom::try_new(&peer.name)?;
         let mut state = self.state();
         state.attempts.remove(&attempt);
@@ -245,7 +258,10 @@ impl NetKernel {
         let gone = Vec::new();
         let connection = Connection { number, lane: lane.clone(), info, orders, gone, named };
         state.connections.insert(name.clone(), connection);
-        state.tell(node, Change { node: name.clone(), visible: peer.visible, connection: lane.id(), down: None });
+        state.tell(
+            node,
+            Change { node: name.clone(), visible: peer.visible, connection: lane.id(), down: None },
+        );
         let waiting = state.waiting.remove(&name).unwrap_or_default();
         drop(state);
         for done in waiting {
@@ -257,7 +273,8 @@ impl NetKernel {
     /// The driver of a connection has stopped: the one place where a connection ends.
     pub(super) fn connection_over(&self, node: &Node, peer: &Atom, number: ConnectionId, end: &End) {
         let mut state = self.state();
-        let Some(connection) = state.connections.get(peer).filter(|connection| connection.number == number) else {
+        let Some(connection) = state.connections.get(peer).filter(|connection| connection.number == number)
+        else {
             return;
         };
         let (lane, visible, creation) =
@@ -310,7 +327,9 @@ impl State {
     /// A name for a node of `host` that asks for one: one that was used before if there is one, else a new one.
     pub(super) fn grant(&mut self, node: &Node, host: &str) -> (String, u32) {
         let free = self.free_names.get_mut(host).and_then(VecDeque::pop_front);
-        free.unwrap_or_else(|| (format!("{}@{host}", base36(node.roll())), node.roll() as u32 | FIRST_CREATION))
+        free.unwrap_or_else(|| {
+            (format!("{}@{host}", base36(node.roll())), node.roll() as u32 | FIRST_CREATION)
+        })
     }
 
     fn free_name(&mut self, peer: &Atom, creation: u32) {

@@ -34,7 +34,11 @@ pub(super) async fn dial(node: Node, net: Arc<NetKernel>, guard: AttemptGuard) {
     }
 }
 
-async fn reach(node: &Node, net: &NetKernel, guard: &AttemptGuard) -> Result<(Box<dyn Wire>, Met), SetupFault> {
+async fn reach(
+    node: &Node,
+    net: &NetKernel,
+    guard: &AttemptGuard,
+) -> Result<(Box<dyn Wire>, Met), SetupFault> {
     let peer = guard.peer();
     let me = net.me(node).map_err(Blame::from)?;
     let address = net.setup.discovery.resolve(peer.as_str()).await?;
@@ -55,11 +59,17 @@ async fn reach(node: &Node, net: &NetKernel, guard: &AttemptGuard) -> Result<(Bo
 fn tell(peer: &term::Atom, why: &SetupFault) {
     match why {
         SetupFault::Blame(Blame::Peer(PeerFault::BadCookie { .. })) => {
-            tracing::error!("** Connection attempt to node {peer} aborted: its digest does not match our cookie **");
+            tracing::error!(
+                "** Connection attempt to node {peer} aborted: its digest does not match our cookie **"
+            );
         }
-        SetupFault::Blame(blame) => tracing::error!("** Connection attempt to node {peer} aborted: {blame} **"),
+        SetupFault::Blame(blame) => {
+            tracing::error!("** Connection attempt to node {peer} aborted: {blame} **")
+        }
         SetupFault::Closed => {
-            tracing::warn!("** Connection attempt to node {peer} was closed by it: compare the cookies of both **");
+            tracing::warn!(
+                "** Connection attempt to node {peer} was closed by it: compare the cookies of both **"
+            );
         }
         SetupFault::Refused(Refusal::NotAllowed) => {
             tracing::warn!("** Connection attempt to node {peer}: it does not allow this node **");

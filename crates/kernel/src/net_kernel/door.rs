@@ -43,7 +43,10 @@ pub(crate) async fn keep(node: Node, net: Arc<NetKernel>, mut listener: Box<dyn 
         if half_open.len() >= HALF_OPEN_WIRES_MAX
             && let Some((_, oldest)) = half_open.pop_first()
         {
-            tracing::warn!(max = HALF_OPEN_WIRES_MAX, "too many unfinished handshakes: the oldest is dropped");
+            tracing::warn!(
+                max = HALF_OPEN_WIRES_MAX,
+                "too many unfinished handshakes: the oldest is dropped"
+            );
             oldest.abort();
         }
         // The task learns its own handle, so that another attempt can stop it.
@@ -65,13 +68,15 @@ async fn welcome(node: Node, net: Arc<NetKernel>, wire: Box<dyn Wire>, own: ones
     let outcome = tokio::time::timeout(net.setup.setup_time, shake).await;
     let (guest, named) = (porter.guest.take(), porter.named);
     match (outcome, guest) {
-        (Ok(Ok((met, rest))), Some(guest)) => match net.attempt_succeeded(&node, guest.attempt(), &met, named) {
-            Some(opened) => {
-                guest.succeeded();
-                driver::start(&node, &net, wire, met, rest, opened);
+        (Ok(Ok((met, rest))), Some(guest)) => {
+            match net.attempt_succeeded(&node, guest.attempt(), &met, named) {
+                Some(opened) => {
+                    guest.succeeded();
+                    driver::start(&node, &net, wire, met, rest, opened);
+                }
+                None => guest.failed(SetupFault::Abandoned),
             }
-            None => guest.failed(SetupFault::Abandoned),
-        },
+        }
         (Ok(Err(why)), guest) => {
             tell(&why, &address);
             if let Some(guest) = guest {

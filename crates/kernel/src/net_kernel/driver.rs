@@ -37,7 +37,14 @@ struct Shared {
 }
 
 /// Starts the tasks of a connection that has come up. `rest` came behind the handshake.
-pub(super) fn start(node: &Node, net: &Arc<NetKernel>, wire: Box<dyn Wire>, met: Peer, rest: Vec<u8>, opened: Opened) {
+pub(super) fn start(
+    node: &Node,
+    net: &Arc<NetKernel>,
+    wire: Box<dyn Wire>,
+    met: Peer,
+    rest: Vec<u8>,
+    opened: Opened,
+) {
     let Opened { number, lane, id, orders, ticks } = opened;
     let peer = lane.peer().clone();
     let (read, write) = wire.split();
@@ -81,11 +88,13 @@ pub(super) fn start(node: &Node, net: &Arc<NetKernel>, wire: Box<dyn Wire>, met:
 
 fn tell(peer: &Atom, end: &End) {
     match end {
-        End::Silence => tracing::warn!(
-            "** Node {peer} not responding **\n** Removing (timedout) connection **"
-        ),
+        End::Silence => {
+            tracing::warn!("** Node {peer} not responding **\n** Removing (timedout) connection **")
+        }
         End::Blame(blame) => tracing::error!("** Connection to node {peer} closed: {blame} **"),
-        End::Wire(_) | End::Closed | End::Replaced => tracing::info!("connection to node {peer} ended: {end}"),
+        End::Wire(_) | End::Closed | End::Replaced => {
+            tracing::info!("connection to node {peer} ended: {end}")
+        }
         End::Asked | End::Stopped => tracing::debug!("connection to node {peer} ended: {end}"),
     }
 }
@@ -227,7 +236,10 @@ impl Writer {
             } else if !take_waiting(&self.lane, &mut parcels).await {
                 return Ok(());
             }
-            if self.shared.tick.swap(false, Ordering::Relaxed) && self.outbound.is_empty() && parcels.is_empty() {
+            if self.shared.tick.swap(false, Ordering::Relaxed)
+                && self.outbound.is_empty()
+                && parcels.is_empty()
+            {
                 self.outbound.tick();
             }
             for parcel in parcels.drain(..) {
@@ -255,7 +267,9 @@ impl Writer {
                 let signal = Signal::SpawnReply { id, to: from, linked, monitored, result, token };
                 let _ = self.node.deliver(&self.lane, Arrival { signal, payload: Payload::None });
             }
-            (signal, why) => tracing::debug!(peer = %self.lane.peer(), ?signal, "a signal was not sent: {why}"),
+            (signal, why) => {
+                tracing::debug!(peer = %self.lane.peer(), ?signal, "a signal was not sent: {why}")
+            }
         }
     }
 }

@@ -25,11 +25,11 @@ use runtime::Node;
 use term::{Atom, Pid};
 use tokio::sync::oneshot;
 
-pub use self::core::Setup;
 pub(crate) use self::core::NetKernel;
+pub use self::core::Setup;
+pub(crate) use door::keep as keep_door;
 pub use end::{ConnectError, End, SetupFault};
 pub use nodes::{Kind, Kinds, NodeInfo, nodes, nodes_info};
-pub(crate) use door::keep as keep_door;
 pub(crate) use service::start as start_service;
 pub use table::AutoConnect;
 pub use ticktime::{TickTime, TickTimeChange};
@@ -60,7 +60,8 @@ pub async fn connect(node: &Node, peer: impl Into<Atom>) -> Result<(), ConnectEr
         Wanted::NotAllowed => Err(ConnectError::NotAllowed(peer.to_string())),
         Wanted::Barred => Err(ConnectError::Barred(peer.to_string())),
         Wanted::Pending => {
-            let abandoned = || ConnectError::Failed { peer: peer.to_string(), why: Arc::new(SetupFault::Abandoned) };
+            let abandoned =
+                || ConnectError::Failed { peer: peer.to_string(), why: Arc::new(SetupFault::Abandoned) };
             outcome.await.unwrap_or_else(|_| Err(abandoned()))
         }
     }

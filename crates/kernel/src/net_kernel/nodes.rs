@@ -72,7 +72,12 @@ pub fn nodes(node: &Node, kinds: impl Into<Kinds>) -> Vec<Atom> {
 pub fn nodes_info(node: &Node, kinds: impl Into<Kinds>) -> Vec<NodeInfo> {
     let Kinds(kinds) = kinds.into();
     let mut found: Vec<NodeInfo> = node.peers().into_iter().map(of_peer).collect();
-    found.push(NodeInfo { name: node.name().clone(), kind: Kind::This, connection_id: None, queued_bytes: 0 });
+    found.push(NodeInfo {
+        name: node.name().clone(),
+        kind: Kind::This,
+        connection_id: None,
+        queued_bytes: 0,
+    });
     found.retain(|info| kinds.iter().any(|kind| covers(*kind, info.kind)));
     found.sort_by(|a, b| a.name.cmp(&b.name));
     found

@@ -53,7 +53,12 @@ fn answer(ctx: &mut Ctx, from: request::Caller, question: &Term) {
             if let (Some(module), Some(function), Some(list)) =
                 (module.as_atom(), function.as_atom(), arguments.as_list())
             {
-                let pid = crate::rpc::spawn_local(ctx.node(), module.clone(), function.clone(), list.iter().collect());
+                let pid = crate::rpc::spawn_local(
+                    ctx.node(),
+                    module.clone(),
+                    function.clone(),
+                    list.iter().collect(),
+                );
                 request::reply(ctx, &from, Term::Pid(pid));
             }
         }
@@ -103,8 +108,12 @@ fn ticktime_change(change: Option<TickChange>) -> Term {
 }
 
 /// Answers when something that takes time is done, in a process of its own.
-fn later<Fut>(ctx: &Ctx, from: request::Caller, peer: Atom, what: impl FnOnce(Node, Atom) -> Fut + Send + 'static)
-where
+fn later<Fut>(
+    ctx: &Ctx,
+    from: request::Caller,
+    peer: Atom,
+    what: impl FnOnce(Node, Atom) -> Fut + Send + 'static,
+) where
     Fut: Future<Output = bool> + Send + 'static,
 {
     ctx.node().spawn(move |mut ctx: Ctx| async move {

@@ -152,7 +152,9 @@ fn system_info(ctx: &Ctx, item: &str) -> Option<Term> {
         "wordsize" => Term::Int(size_of::<usize>() as i64),
         "smp_support" | "threads" => Term::atom("true"),
         "machine" => Term::string("TRUNKLINE"),
-        "system_architecture" => Term::string(&format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS)),
+        "system_architecture" => {
+            Term::string(&format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS))
+        }
         _ => return None,
     })
 }

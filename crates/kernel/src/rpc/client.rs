@@ -182,7 +182,8 @@ fn start(
     let (mut give, take) = oneshot::channel();
     node.spawn(move |mut ctx: Ctx| async move {
         let result = ctx.make_ref();
-        let what = vec![Term::Ref(result.clone()), Term::Atom(module), Term::Atom(function), Term::list(arguments)];
+        let what =
+            vec![Term::Ref(result.clone()), Term::Atom(module), Term::Atom(function), Term::list(arguments)];
         let how = SpawnAt { link: false, monitor: true };
         let id = ctx.spawn_request(peer, "erpc", "execute_call", what, how);
         let pick = |message: &Term| outcome(message, &id, &result);

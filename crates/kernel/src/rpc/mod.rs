@@ -5,7 +5,7 @@ mod client;
 mod export;
 mod server;
 
+pub(crate) use builtin::install;
 pub use client::{Arguments, RpcError, call, call_within, cast, multicall};
 pub use export::{AsyncFunction, Function, export, export_async};
-pub(crate) use builtin::install;
 pub(crate) use server::{Ran, apply, spawn_local};

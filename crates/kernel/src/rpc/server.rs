@@ -55,9 +55,8 @@ pub(crate) async fn apply(ctx: Ctx, module: Atom, function: Atom, arguments: Vec
         Ok(named) => named,
         Err(exit) => return sort(exit),
     };
-    let body = u8::try_from(arguments.len())
-        .ok()
-        .and_then(|arity| ctx.node().exported(&module, &function, arity));
+    let body =
+        u8::try_from(arguments.len()).ok().and_then(|arity| ctx.node().exported(&module, &function, arity));
     match body {
         Some(body) => run(body, ctx, arguments).await,
         None => sort(failure("undef", module, function, arguments)),
@@ -70,8 +69,12 @@ type Named = (Atom, Atom, Vec<Term>);
 fn unwrap_apply(mut module: Atom, mut function: Atom, mut arguments: Vec<Term>) -> Result<Named, Exit> {
     while module == "erlang" && function == "apply" {
         let (inner_module, inner_function, list) = match &arguments[..] {
-            [Term::Atom(module), Term::Atom(function), Term::List(list)] => (module.clone(), function.clone(), list),
-            [Term::Export(export), Term::List(list)] => (export.module.clone(), export.function.clone(), list),
+            [Term::Atom(module), Term::Atom(function), Term::List(list)] => {
+                (module.clone(), function.clone(), list)
+            }
+            [Term::Export(export), Term::List(list)] => {
+                (export.module.clone(), export.function.clone(), list)
+            }
             [fun @ Term::Fun(_), Term::List(_)] => {
                 let reason = Term::tuple([Term::atom("badfun"), fun.clone()]);
                 let call = Term::tuple([
@@ -130,7 +133,10 @@ fn sort(Exit(reason): Exit) -> Ran {
 fn is_stack(list: &term::List) -> bool {
     !list.is_nil()
         && list.iter().all(|frame| {
-            matches!(frame.as_tuple(), Some([Term::Atom(_), Term::Atom(_), Term::Int(_) | Term::List(_), Term::List(_)]))
+            matches!(
+                frame.as_tuple(),
+                Some([Term::Atom(_), Term::Atom(_), Term::Int(_) | Term::List(_), Term::List(_)])
+            )
         })
 }
 

@@ -10,7 +10,9 @@ pub(super) fn start(node: &Node) {
         loop {
             let message: Term = ctx.receive().await;
             match message.as_tuple() {
-                Some([log, level, format, arguments, _]) if log.is_atom("log") && level.as_atom().is_some() => {
+                Some([log, level, format, arguments, _])
+                    if log.is_atom("log") && level.as_atom().is_some() =>
+                {
                     say(level, &crate::io::format_terms(format, arguments));
                 }
                 Some([log, level, report, _]) if log.is_atom("log") && level.as_atom().is_some() => {

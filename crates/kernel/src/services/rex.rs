@@ -42,7 +42,8 @@ fn on_info(ctx: &mut Ctx, message: &Term) {
     }
     if let Some(job) = Job::read(what, &["call"]) {
         let from = from.clone();
-        return job.run(ctx, move |ctx, ran| ctx.send(from, Term::tuple([Term::atom("rex"), ran.into_rpc()])));
+        return job
+            .run(ctx, move |ctx, ran| ctx.send(from, Term::tuple([Term::atom("rex"), ran.into_rpc()])));
     }
     match what.as_tuple() {
         Some([word, Term::Atom(name), message]) if word.is_atom("sbcast") => {
@@ -83,7 +84,8 @@ struct Job {
 
 impl Job {
     fn read(term: &Term, words: &[&str]) -> Option<Job> {
-        let [Term::Atom(word), Term::Atom(module), Term::Atom(function), Term::List(list), leader] = term.as_tuple()?
+        let [Term::Atom(word), Term::Atom(module), Term::Atom(function), Term::List(list), leader] =
+            term.as_tuple()?
         else {
             return None;
         };

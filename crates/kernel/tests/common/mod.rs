@@ -38,7 +38,10 @@ pub fn erl_is_here() -> bool {
         .status()
         .is_ok_and(|status| status.success());
     if !here {
-        assert!(std::env::var_os("TRUNKLINE_REQUIRE_ERL").is_none(), "no erl, but TRUNKLINE_REQUIRE_ERL is set");
+        assert!(
+            std::env::var_os("TRUNKLINE_REQUIRE_ERL").is_none(),
+            "no erl, but TRUNKLINE_REQUIRE_ERL is set"
+        );
         println!("SKIPPED: there is no erl on this machine");
     }
     here
@@ -103,11 +106,7 @@ impl DropLast for (Atom, Atom, Term) {
 }
 
 /// Waits until the news say so.
-pub async fn until(
-    news: &mut tokio::sync::mpsc::UnboundedReceiver<(String, String)>,
-    what: &str,
-    who: &str,
-) {
+pub async fn until(news: &mut tokio::sync::mpsc::UnboundedReceiver<(String, String)>, what: &str, who: &str) {
     let wait = async {
         loop {
             let (heard, about) = news.recv().await.expect("the node lives");
