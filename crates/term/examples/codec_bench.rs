@@ -22,7 +22,9 @@ fn main() {
     let small = term!({ping, 123456, (pid.clone())});
 
     println!("{:<34}{:>14}{:>14}", "", "decode", "encode");
-    small_on_wire(&small, node);
+    if std::env::args().nth(1).is_none_or(|only| only == "wire") {
+        small_on_wire(&small, node);
+    }
     row("small tuple, standalone (M/s)", &small, |_| 1.0);
     let mega = |bytes: usize| bytes as f64;
     row("list of small tuples (MB/s)", &Term::list((0..10_000).map(|n| tuple(n, &pid))), mega);
@@ -60,6 +62,9 @@ fn small_on_wire(term: &Term, node: NodeId) {
 }
 
 fn row(name: &str, term: &Term, size: impl Fn(usize) -> f64) {
+    if std::env::args().nth(1).is_some_and(|only| !name.contains(&only)) {
+        return;
+    }
     let bytes = Bytes::from(encode(term));
     let size = size(bytes.len());
     let decoding = rate(|| drop(black_box(decode(black_box(&bytes)))));

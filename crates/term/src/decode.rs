@@ -153,7 +153,6 @@ fn read_term(reader: &mut Reader<'_>) -> Result<Term, DecodeError> {
 }
 
 /// Turns a piece into a value or an open container. Tuples of plain values are read to their end at once.
-#[inline]
 fn begin(reader: &mut Reader<'_>, piece: Piece, lacking: usize) -> Result<Begun, DecodeError> {
     let open = match piece {
         Piece::Whole(term) => return Ok(Begun::Whole(term)),
@@ -178,7 +177,6 @@ fn begin(reader: &mut Reader<'_>, piece: Piece, lacking: usize) -> Result<Begun,
 }
 
 /// Fills the tuple as it is allocated. An element that is a container itself ends this; placeholders follow.
-#[inline]
 fn begin_tuple(reader: &mut Reader<'_>, arity: usize, lacking: usize) -> Result<Begun, DecodeError> {
     reader.expect(arity, lacking)?;
     let mut stop = None;
@@ -212,6 +210,23 @@ impl Open {
 
     /// Reads on to the end, which gives the whole container, or to an element that is an open container.
     fn read_on(&mut self, reader: &mut Reader<'_>, lacking: usize) -> Result<Begun, DecodeError> {
+        if let Open::List { items, left } = self {
+            while *left > 1 {
+                let value = match reader.piece()? {
+                    Piece::Whole(value) => value,
+                    Piece::Tuple(arity) => match begin_tuple(reader, arity, lacking + *left - 1)? {
+                        Begun::Whole(value) => value,
+                        inner => return Ok(inner),
+                    },
+                    piece => match begin(reader, piece, lacking + *left - 1)? {
+                        Begun::Whole(value) => value,
+                        inner => return Ok(inner),
+                    },
+                };
+                items.push(value);
+                *left -= 1;
+            }
+        }
         loop {
             let piece = reader.piece()?;
             let value = match begin(reader, piece, lacking + self.left() - 1)? {

@@ -4,7 +4,7 @@ use std::slice::Iter;
 
 use num_bigint::Sign;
 
-use crate::atom::Atom;
+use crate::atom::{Atom, INLINE_BYTES_MAX};
 use crate::binary::Binary;
 use crate::fun::Fun;
 use crate::ident::{NodeId, Pid, Port, Ref};
@@ -51,6 +51,9 @@ pub struct Encoder {
 
 const HINTS: usize = 32;
 
+/// Room for a small message, so that it is not moved while it grows.
+const FIRST_BYTES: usize = 128;
+
 /// Lists of at most this many bytes have a form of their own, `STRING_EXT`.
 const STRING_BYTES_MAX: usize = u16::MAX as usize;
 
@@ -66,7 +69,8 @@ impl Default for Encoder {
 impl Encoder {
     /// An encoder that has written nothing yet.
     pub fn new() -> Encoder {
-        Encoder { out: Encoded::default(), spliced: 0, standalone: false, hints: [0; HINTS] }
+        let out = Encoded { bytes: Vec::with_capacity(FIRST_BYTES), ..Encoded::default() };
+        Encoder { out, spliced: 0, standalone: false, hints: [0; HINTS] }
     }
 
     /// What was written.
@@ -114,6 +118,16 @@ impl Encoder {
             && let Some(place) = self.place_of(atom)
         {
             return self.raw(&[tags::ATOM_CACHE_REF, place]);
+        }
+        if let Some((text, length)) = atom.inline_bytes() {
+            // A copy of fixed size and a cut are faster than a copy of some size.
+            let mut bytes = [0; INLINE_BYTES_MAX + 2];
+            bytes[0] = tags::SMALL_ATOM_UTF8;
+            bytes[1] = length;
+            bytes[2..].copy_from_slice(text);
+            let end = self.out.bytes.len() + 2 + usize::from(length);
+            self.raw(&bytes);
+            return self.out.bytes.truncate(end);
         }
         let text = atom.as_bytes();
         match u8::try_from(text.len()) {
@@ -194,8 +208,8 @@ impl Encoder {
     /// written as the atom `nan`, `infinity` or `'-infinity'`, and a [`Term::Local`] as a binary that holds
     /// it, for the node that made it to decode.
     pub fn term(&mut self, term: &Term) {
+        let Some(mut part) = self.begin(term) else { return };
         let mut outer: Vec<Part<'_>> = Vec::new();
-        let mut part = Part::Terms(std::slice::from_ref(term).iter());
         loop {
             match self.write_on(&mut part) {
                 Some(inner) => outer.push(std::mem::replace(&mut part, inner)),

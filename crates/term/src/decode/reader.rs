@@ -108,7 +108,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next value, or the head of the next container.
-    #[inline]
+    #[inline(always)]
     pub(super) fn piece(&mut self) -> Read<Piece> {
         Ok(Piece::Whole(match self.byte()? {
             tags::SMALL_INTEGER => Term::Int(self.byte()?.into()),
@@ -116,6 +116,12 @@ impl<'a> Reader<'a> {
             tags::ATOM_CACHE_REF => Term::Atom(self.known_atom()?.clone()),
             tags::SMALL_ATOM_UTF8 => {
                 let length = self.byte()?;
+                if let Some(start) = self.rest.first_chunk()
+                    && let Some(atom) = Atom::from_start_of(start, length)
+                {
+                    self.take(length.into())?;
+                    return Ok(Piece::Whole(Term::Atom(atom)));
+                }
                 let name = Name::Utf8(self.take(length.into())?);
                 Term::Atom(self.atom(name)?)
             }
@@ -208,7 +214,7 @@ impl<'a> Reader<'a> {
     /// The incarnation of a node, taken from those at hand where it is one of them.
     #[inline]
     fn node(&mut self, name: Name<'_>, creation: u32) -> Read<NodeId> {
-        let is = |node: &&NodeId| {
+        let is = |node: &&NodeId| -> bool {
             node.creation() == creation
                 && match name {
                     Name::Known(atom) => atom == node.name(),
