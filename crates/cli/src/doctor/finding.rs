@@ -92,7 +92,12 @@ impl Finding {
 
     /// What it means and what to do: one paragraph.
     pub(super) fn advice(&self) -> String {
-        match self {
+        self.about_names().or_else(|| self.about_ports()).or_else(|| self.about_talk()).unwrap_or_default()
+    }
+
+    /// What goes wrong before anything is asked.
+    fn about_names(&self) -> Option<String> {
+        Some(match self {
             Finding::BadName { .. } => {
                 "A node name has two halves with one '@' between: what the node calls itself, and the host that it is on, \
                  as in shop@localhost. Write it as the node itself prints it with `node().`"
@@ -119,6 +124,13 @@ impl Finding {
                 "Two nodes of the same name cannot be in one cluster. Another node of this machine is {name} already: stop \
                  it, or leave out -sname and -name, and the doctor makes up a name that is free."
             ),
+            _ => return None,
+        })
+    }
+
+    /// What goes wrong on the way to the node.
+    fn about_ports(&self) -> Option<String> {
+        Some(match self {
             Finding::NoEpmd { host, port } => format!(
                 "Every host with Erlang nodes runs EPMD, which knows their ports; the first node starts it. Either no node \
                  was ever started on {host}, or its EPMD uses another port than {port} (set ERL_EPMD_PORT to it, on all \
@@ -153,7 +165,16 @@ impl Finding {
                  they are told a range (`-kernel inet_dist_listen_min 9100 inet_dist_listen_max 9110`, here: the builder's \
                  port range): fix a range and open it."
             ),
-            Finding::NoConnection { .. } => "The system refuses the connection. Check routes and limits.".to_owned(),
+            Finding::NoConnection { .. } => {
+                "The system refuses the connection. Check routes and limits.".to_owned()
+            }
+            _ => return None,
+        })
+    }
+
+    /// What goes wrong between the two nodes.
+    fn about_talk(&self) -> Option<String> {
+        Some(match self {
             Finding::HandshakeSilent { .. } => {
                 "The port is open, but who listens there says nothing: the node is stopped (a debugger, SIGSTOP, ^Z) or far \
                  too busy, or another program has the port and EPMD holds an old entry, or the node speaks TLS \
@@ -206,6 +227,51 @@ impl Finding {
                  it."
                     .to_owned()
             }
-        }
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_finding_has_its_own_code_and_advice() {
+        let (text, port) = (String::new, 1);
+        let ip = IpAddr::from([127, 0, 0, 1]);
+        let all = [
+            Finding::BadName { why: text() },
+            Finding::MixedNames { why: text() },
+            Finding::Cookie { why: text() },
+            Finding::NoHost { host: text(), why: text() },
+            Finding::OwnNameTaken { name: text(), place: text() },
+            Finding::NoEpmd { host: text(), port },
+            Finding::EpmdSilent { host: text(), port },
+            Finding::NotEpmd { host: text(), port, why: text() },
+            Finding::NotRegistered { name: text(), host: text(), known: vec![] },
+            Finding::PortClosed { ip, port },
+            Finding::PortSilent { ip, port },
+            Finding::NoConnection { ip, port, why: text() },
+            Finding::HandshakeSilent { step: "" },
+            Finding::HandshakeClosed,
+            Finding::NotANode { why: text() },
+            Finding::WrongName { dialled: text(), answered: text() },
+            Finding::MissingFlags { missing: text() },
+            Finding::NotAllowed,
+            Finding::StillAlive { name: text() },
+            Finding::Busy,
+            Finding::WrongCookie,
+            Finding::NoAnswer { why: text() },
+        ];
+        let mut codes: Vec<_> = all.iter().map(Finding::code).collect();
+        let mut advice: Vec<_> = all.iter().map(Finding::advice).collect();
+        assert!(advice.iter().all(|paragraph| paragraph.len() > 50));
+        codes.sort_unstable();
+        codes.dedup();
+        advice.sort_unstable();
+        advice.dedup();
+        assert_eq!(codes.len(), all.len() - 1, "only the two clashes of names share a code");
+        assert_eq!(advice.len(), all.len());
     }
 }

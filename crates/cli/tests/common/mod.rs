@@ -51,7 +51,7 @@ impl Place {
     pub(crate) fn command(&self, program: &str, args: &[&str]) -> Command {
         let mut command = Command::new(program);
         command.args(args).env("HOME", &self.home).env("ERL_EPMD_PORT", self.epmd_port.to_string());
-        command.env("ERL_CRASH_DUMP", "/dev/null").stdin(Stdio::null());
+        command.env("ERL_CRASH_DUMP", "/dev/null").env("TMPDIR", &self.home).stdin(Stdio::null());
         for variable in [
             "XDG_CONFIG_HOME",
             "TRUNKLINE_COOKIE",
