@@ -20,7 +20,7 @@ use crate::limits::{
     NET_TICKINTENSITY_DEFAULT, NET_TICKTIME_SECS_DEFAULT, SETUP_MILLIS_DEFAULT, SETUP_MILLIS_MAX,
 };
 use crate::names::{self, Form, HostNames, NameError, NodeName};
-use crate::net_kernel::{AutoConnect, NetKernel, Setup};
+use crate::net_kernel::{AutoConnect, ConnectError, NetKernel, Setup};
 use crate::node::Node;
 use crate::{net_kernel, rpc, services};
 
@@ -69,6 +69,9 @@ pub enum StartError {
         /// What the resolver said.
         source: io::Error,
     },
+    /// The node that shall name it cannot be connected with.
+    #[error(transparent)]
+    Join(#[from] ConnectError),
     /// It cannot listen.
     #[error("{0}")]
     Listen(io::Error),
@@ -229,22 +232,10 @@ impl Builder {
         let registration = Registration { name: name.clone(), port, hidden: self.hidden };
         let registered = discovery.register(registration).await?;
         let creation = registered.creation.unwrap_or_else(|| rand::random::<u32>().max(CREATION_MIN));
-        let config = NodeConfig {
-            name: Atom::new(&name.to_string()),
-            creation,
-            handle: Handle::current(),
-            seed: self.seed,
-        };
-        let node = runtime::Node::new(config);
+        let node = self.node(Atom::new(&name.to_string()), creation);
         let setup = self.setup(&name, discovery);
-        let policy = self.auto_connect;
-        let net = NetKernel::install(&node, setup, cookies, policy, self.ticktime, self.intensity);
-        net_kernel::allow(&node, self.allowed);
-        if let Some(output) = self.output {
-            node.shelf::<services::Output>().set(output);
-        }
-        rpc::install(&node);
-        services::start(&node);
+        let net = NetKernel::install(&node, setup, cookies, self.auto_connect, self.ticktime, self.intensity);
+        self.furnish(&node);
         node.spawn_task(registered.keep);
         node.spawn_task(net_kernel::keep_door(node.clone(), net, listener));
         tracing::info!(%name, port, "the node is up");
@@ -261,6 +252,51 @@ impl Builder {
             cookies.set(peer.clone(), Cookie::new(text)?);
         }
         Ok(cookies)
+    }
+
+    /// Starts a node that is given its name by `peer`, as `erl -sname undefined` is. It is hidden, nobody can dial it, and
+    /// without its first connection its name may be given to another. What stands before the `@` of the builder's name
+    /// does not count; the host is where the name will be.
+    ///
+    /// # Errors
+    /// When there is no cookie, or no connection with `peer`.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    ///
+    /// # Cancel-safety
+    /// Dropping the future hangs up.
+    pub async fn join(mut self, peer: impl Into<Atom>) -> Result<Node, StartError> {
+        let peer = peer.into();
+        let name = names::complete(&self.name, self.form, &HostNames::of_system())?;
+        names::check_peer(peer.as_str(), name.form())?;
+        self.hidden = true;
+        let cookies = self.cookies()?;
+        let discovery = self.discovery.clone().unwrap_or_else(|| Arc::new(Epmd::new()));
+        let setup = self.setup(&name, discovery);
+        let joined = net_kernel::ask_for_name(&setup, name.host(), &peer, cookies.of(&peer)).await;
+        let failed = |why| ConnectError::Failed { peer: peer.to_string(), why: Arc::new(why) };
+        let joined = joined.map_err(failed)?;
+        let granted = Atom::new(&joined.granted.name);
+        let node = self.node(granted, joined.granted.creation);
+        NetKernel::install(&node, setup, cookies, self.auto_connect, self.ticktime, self.intensity);
+        self.furnish(&node);
+        net_kernel::settle(&node, &peer, joined).map_err(failed)?;
+        Ok(Node::new(node))
+    }
+
+    fn node(&self, name: Atom, creation: u32) -> runtime::Node {
+        runtime::Node::new(NodeConfig { name, creation, handle: Handle::current(), seed: self.seed })
+    }
+
+    /// What every node with a name has.
+    fn furnish(self, node: &runtime::Node) {
+        net_kernel::allow(node, self.allowed);
+        if let Some(output) = self.output {
+            node.shelf::<services::Output>().set(output);
+        }
+        rpc::install(node);
+        services::start(node);
     }
 
     async fn listen(&self, name: &NodeName) -> Result<Box<dyn Listener>, StartError> {

@@ -240,3 +240,62 @@ async fn a_lock_of_a_dead_process_is_free() {
     eventually("the lock is free", async || ask(lock(2)).await.is_atom("true")).await;
     let _: Option<Pid> = zoey.whereis("global_name_server");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_without_a_name_is_given_one() {
+    let epmd = private_epmd();
+    let zoey = node("zoey@localhost", epmd).start().await.unwrap();
+    zoey.register("echo", &echo(&zoey)).unwrap();
+    let guest = node("undefined@localhost", epmd).join("zoey@localhost").await.unwrap();
+    assert!(guest.name().as_str().ends_with("@localhost") && *guest.name() != "undefined@localhost");
+    assert_eq!(zoey.nodes_of(Kind::Hidden), [guest.name().clone()]);
+    let answer: (Atom, i64) = guest
+        .run(|mut ctx| async move {
+            ctx.send(("echo", "zoey@localhost"), (ctx.pid(), 1));
+            ctx.receive().await
+        })
+        .await;
+    assert_eq!(answer.1, 1);
+    let (name, creation) = (guest.name().clone(), guest.id().creation());
+    guest.shutdown().await;
+    eventually("the guest has left", async || zoey.nodes_of(Kind::Hidden).is_empty()).await;
+    let next = node("undefined@localhost", epmd).join("zoey@localhost").await.unwrap();
+    assert_eq!((next.name(), next.id().creation()), (&name, creation + 1), "names are given again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn random_bytes_close_their_own_connection_only() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let epmd = private_epmd();
+    let _zoey = node("zoey@localhost", epmd).start().await.unwrap();
+    let bill = node("bill@localhost", epmd).start().await.unwrap();
+    bill.connect("zoey@localhost").await.unwrap();
+    let names =
+        kernel::discovery::Discovery::names(&kernel::discovery::Epmd::at(epmd), "localhost").await.unwrap();
+    let port = names.iter().find(|(name, _)| name == "zoey").unwrap().1;
+    for nonsense in [&[0xff; 4000][..], b"GET / HTTP/1.1\r\n\r\n", &[0, 3, b'N', 0, 0], &[0, 0, 0, 0]] {
+        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        stream.write_all(nonsense).await.unwrap();
+        let mut answer = Vec::new();
+        let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap();
+        assert!(answer.is_empty());
+    }
+    assert!(bill.ping("zoey@localhost").await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_and_short_names_do_not_mix() {
+    let epmd = private_epmd();
+    let short = node("a@localhost", epmd).start().await.unwrap();
+    let refused = short.connect("b@127.0.0.1").await.unwrap_err().to_string();
+    assert!(refused.starts_with("b@127.0.0.1 is a long name and this node uses short names"), "{refused}");
+    let long = node("b@127.0.0.1", epmd).start().await.unwrap();
+    let other = node("c@127.0.0.1", epmd).start().await.unwrap();
+    long.connect("c@127.0.0.1").await.unwrap();
+    assert_eq!(other.nodes().len(), 1);
+    let down = short.run(|mut ctx| async move {
+        ctx.monitor(("x", "b@127.0.0.1"));
+        ctx.receive::<Down>().await.reason
+    });
+    assert!(down.await.is_atom("noconnection"));
+}

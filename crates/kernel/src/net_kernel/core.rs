@@ -41,6 +41,13 @@ pub struct Setup {
     pub connect_all: bool,
 }
 
+impl Setup {
+    /// How wide the length of a handshake frame is on our carrier.
+    pub(super) fn framing(&self) -> Framing {
+        if self.carrier.handshake_length_bytes() == 4 { Framing::Four } else { Framing::Two }
+    }
+}
+
 impl fmt::Debug for Setup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Setup").field("carrier", &self.carrier.name()).finish_non_exhaustive()
@@ -148,10 +155,8 @@ impl NetKernel {
 
     /// Who we are, on our carrier.
     pub(super) fn me(&self, node: &Node) -> Result<Me, Misuse> {
-        let framing =
-            if self.setup.carrier.handshake_length_bytes() == 4 { Framing::Four } else { Framing::Two };
         let me = Me::new(node.name().as_str(), node.id().creation(), self.setup.flags)?;
-        Ok(me.framed(framing))
+        Ok(me.framed(self.setup.framing()))
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

@@ -85,6 +85,9 @@ pub enum SetupFault {
         /// How long was waited, in milliseconds.
         millis: u128,
     },
+    /// We asked for a name and were given none.
+    #[error("the peer gave us no name")]
+    Nameless,
     /// Another attempt took the place of this one, or the node stops.
     #[error("the attempt was abandoned")]
     Abandoned,
