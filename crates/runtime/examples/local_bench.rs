@@ -53,10 +53,13 @@ macro_rules! pair {
 pair!(Ask);
 pair!(Reply);
 
+/// Gives the figure of one row.
+type Row = fn(&Runtime, &Node) -> f64;
+
 fn main() {
     let only: Option<String> = std::env::args().nth(1).filter(|only| only != "all");
     let workers: usize = std::env::args().nth(2).and_then(|count| count.parse().ok()).unwrap_or(2);
-    let rows: [(&str, &str, fn(&Runtime, &Node) -> f64); 9] = [
+    let rows: [(&str, &str, Row); 9] = [
         ("spawn_exit", "processes/s   >= 1.54 M", spawn_exit),
         ("idle_memory", "bytes         <= 640", idle_memory),
         ("one_to_one", "messages/s    >= 17.8 M", |rt, node| fan_in(rt, node, 1)),

@@ -14,7 +14,7 @@ use crate::mailbox::Mark;
 use crate::message::{Down, Look, Message};
 use crate::node::counter_of;
 use crate::signals::nodedown;
-use crate::ties::{AliasMode, Link, Target, Watch};
+use crate::ties::{AliasMode, Link, Target, Ties, Watch};
 
 impl Ctx {
     /// Links this process and another: when one ends, the other gets an exit signal. A link that is there already
@@ -76,7 +76,7 @@ impl Ctx {
     /// Watches a process, or whoever has a name now: one [`Down`] when it ends, at once if it is not there.
     pub fn monitor<'a>(&mut self, to: impl Into<To<'a>>) -> Ref {
         let (reference, counter) = self.next_reference();
-        self.watch(to.into(), &reference, counter);
+        self.watch(to.into(), &reference, counter, None);
         reference
     }
 
@@ -84,8 +84,7 @@ impl Ctx {
     /// The pair to ask a question with: whoever answers to the reference cannot be too late.
     pub fn monitor_with_alias<'a>(&mut self, to: impl Into<To<'a>>, mode: AliasMode) -> Ref {
         let (reference, counter) = self.next_reference();
-        self.process().state().ties().aliases.insert(counter, mode);
-        self.watch(to.into(), &reference, counter);
+        self.watch(to.into(), &reference, counter, Some(mode));
         reference
     }
 
@@ -100,7 +99,7 @@ impl Ctx {
             if matches!(ties.aliases.get(&counter), Some(AliasMode::Demonitor | AliasMode::ReplyDemonitor)) {
                 ties.aliases.remove(&counter);
             }
-            here.drop_monitor(ties, counter)
+            here.drop_monitor(ties, counter, reference.clone())
         };
         if flush && !there {
             self.flush_down(reference);
@@ -155,8 +154,14 @@ impl Ctx {
         tied.then_some(lane)
     }
 
-    fn watch(&mut self, to: To<'_>, reference: &Ref, counter: u64) {
+    fn watch(&mut self, to: To<'_>, reference: &Ref, counter: u64, alias: Option<AliasMode>) {
         let here = self.process();
+        // The usual case in a hurry: a question to a process of this node.
+        if let To::PidRef(pid) = &to
+            && here.node.seat(pid).is_some()
+        {
+            return self.watch_near(Target::Pid((*pid).clone()), reference, counter, alias);
+        }
         let near = here.node.name().clone();
         let (target, dest) = match to {
             To::PidRef(pid) => (Target::Pid(pid.clone()), Dest::Pid(pid.clone())),
@@ -173,10 +178,10 @@ impl Ctx {
             Target::Name { node, .. } if node == here.node.name() => None,
             Target::Name { node, .. } => Some(node.clone()),
         };
-        let Some(peer) = peer else { return self.watch_near(target, reference, counter) };
+        let Some(peer) = peer else { return self.watch_near(target, reference, counter, alias) };
         let lane = self.tied_lane(&peer);
         let id = lane.as_ref().map_or(0, |lane| lane.id());
-        here.state().ties().monitors.insert(counter, Watch { target, lane: id });
+        note_watch(here.state().ties(), counter, Watch { target, lane: id }, alias);
         let (from, reference) = (here.pid.clone(), reference.clone());
         match lane {
             Some(lane) => {
@@ -195,19 +200,18 @@ impl Ctx {
         (Target::Name { pid, name: name.clone(), node }, Dest::Name(name))
     }
 
-    fn watch_near(&self, target: Target, reference: &Ref, counter: u64) {
+    fn watch_near(&self, target: Target, reference: &Ref, counter: u64, alias: Option<AliasMode>) {
         let here = self.process();
-        let pid = match &target {
-            Target::Pid(pid) => Some(pid.clone()),
-            Target::Name { pid, .. } => pid.clone(),
+        let seat = match &target {
+            Target::Pid(pid) | Target::Name { pid: Some(pid), .. } => here.node.seat(pid),
+            Target::Name { pid: None, .. } => None,
         };
-        let myself = pid.as_ref() == Some(&here.pid);
-        here.state().ties().monitors.insert(counter, Watch { target, lane: 0 });
-        if myself {
+        note_watch(here.state().ties(), counter, Watch { target, lane: 0 }, alias);
+        if seat == Some(here.seat()) {
             return; // as in Erlang: one never hears one's own end
         }
         let mail = || Mail::Monitor { from: here.pid.clone(), reference: reference.clone() };
-        if !pid.is_some_and(|pid| here.node.push(&pid, mail())) {
+        if !seat.is_some_and(|seat| here.node.table().push(seat, mail()).is_ok()) {
             let (reference, reason) = (reference.clone(), Term::Atom(NOPROC));
             here.post_self(Mail::order(Order::Down { reference, reason }));
         }
@@ -249,6 +253,13 @@ impl Message {
             self.0 = crate::message::Form::Taken;
         }
         ours
+    }
+}
+
+fn note_watch(ties: &mut Ties, counter: u64, watch: Watch, alias: Option<AliasMode>) {
+    ties.monitors.insert(counter, watch);
+    if let Some(mode) = alias {
+        ties.aliases.insert(counter, mode);
     }
 }
 

@@ -101,7 +101,7 @@ impl Node {
     /// The peers that are connected or being dialled, by name.
     pub fn peers(&self) -> Vec<Peer> {
         let lanes = self.border().lanes.read().unwrap_or_else(PoisonError::into_inner);
-        lanes.values().map(|lane| peer_of(lane)).collect()
+        lanes.values().map(peer_of).collect()
     }
 
     /// The lane to `peer`, pending or up, if there is one.

@@ -41,6 +41,8 @@ pub(crate) struct Desk {
     pub(crate) paused: Option<Arc<Lane>>,
     /// Messages that may be taken before others get their turn.
     pub(crate) turns: u32,
+    /// The poll in which the inbox was last emptied and left so that the next message wakes the task.
+    pub(crate) armed: Option<u32>,
 }
 
 impl Default for Desk {
@@ -51,6 +53,7 @@ impl Default for Desk {
             references: 1,
             paused: None,
             turns: RECEIVES_PER_POLL_MAX,
+            armed: None,
         }
     }
 }
@@ -236,9 +239,9 @@ impl Ctx {
         (reference(&process.pid, counter), counter)
     }
 
-    /// The end of the mail that has come so far: a wait from here does not look at what came before.
+    /// The end of the mail that was taken in so far: a wait from here does not look at what came before. Mail that
+    /// came since this process last waited may be looked at once.
     pub fn mark(&mut self) -> Mark {
-        self.collect();
         self.desk().unread.mark()
     }
 

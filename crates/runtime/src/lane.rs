@@ -175,7 +175,11 @@ impl Lane {
     /// Notes that the process must hear when the connection ends; `false` when it has ended.
     pub(crate) fn tie(&self, seat: Seat) -> bool {
         let mut inner = lock(&self.inner);
-        inner.state != LaneState::Down && (inner.tied.insert((seat.id, seat.serial)) || true)
+        let open = inner.state != LaneState::Down;
+        if open {
+            inner.tied.insert((seat.id, seat.serial));
+        }
+        open
     }
 
     pub(crate) fn untie(&self, seat: Seat) {

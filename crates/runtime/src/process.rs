@@ -27,6 +27,8 @@ pub(crate) struct Proc {
     pub(crate) attention: AtomicBool,
     /// The task took messages out of the inbox, on the way to a signal.
     pub(crate) has_fresh: AtomicBool,
+    /// Counts the polls of the task.
+    pub(crate) turn: AtomicU32,
     /// How many messages the process has in its hands. Written by it alone.
     pub(crate) unread: AtomicU32,
     pub(crate) received: AtomicU64,
@@ -75,9 +77,10 @@ impl Proc {
 
     /// Handles the signals that came, in order. `Some` when the process must end.
     fn attend(&self) -> Option<Exit> {
-        if !self.attention.swap(false, Ordering::Relaxed) {
+        if !self.attention.load(Ordering::Relaxed) {
             return None;
         }
+        self.attention.store(false, Ordering::Relaxed);
         let mut batch = Vec::new();
         if let Some(mut body) = self.node.table().find(self.seat()) {
             std::mem::swap(&mut batch, &mut body.inbox);
@@ -117,15 +120,17 @@ impl Proc {
             body.life = Life::Exiting;
             std::mem::swap(&mut batch, &mut body.inbox);
         }
-        let name = self.state().name.take();
-        if let Some(name) = name {
-            node.names().forget(&name, &self.pid);
-        }
         // These came while it lived: links and monitors among them are told the true reason.
         if !batch.is_empty() {
             self.take_in(batch.into_iter(), drop);
         }
-        let ties = self.state().ties.take();
+        let (name, ties) = {
+            let mut state = self.state();
+            (state.name.take(), state.ties.take())
+        };
+        if let Some(name) = name {
+            node.names().forget(&name, &self.pid);
+        }
         if let Some(ties) = ties {
             self.tell_the_bereaved(*ties, exit.reason());
         }
@@ -180,6 +185,8 @@ where
             *this.begun = true;
             this.process.begin(cx.waker());
         }
+        let turn = &this.process.turn;
+        turn.store(turn.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         let mut exit = this.process.attend();
         if exit.is_none() {
             let body = &mut this.body;

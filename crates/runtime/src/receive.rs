@@ -144,6 +144,11 @@ impl Ctx {
             if let Some(found) = self.take_unread(mark, &mut look) {
                 return Poll::Ready(found);
             }
+            let (process, desk) = self.split();
+            // Whatever came since the inbox was emptied in this very poll has woken the task already.
+            if desk.armed.take() == Some(process.turn.load(Ordering::Relaxed)) {
+                return Poll::Pending;
+            }
             if !self.fetch(Some(cx)) {
                 return Poll::Pending;
             }
@@ -179,7 +184,8 @@ impl Ctx {
     fn fetch(&mut self, cx: Option<&mut Context<'_>>) -> bool {
         let (process, desk) = self.split();
         let mut came = false;
-        if process.has_fresh.swap(false, Ordering::Relaxed) {
+        if process.has_fresh.load(Ordering::Relaxed) {
+            process.has_fresh.store(false, Ordering::Relaxed);
             let fresh = process.state().ties.as_mut().map(|ties| std::mem::take(&mut ties.fresh));
             for message in fresh.into_iter().flatten() {
                 desk.unread.push(message);
@@ -189,19 +195,22 @@ impl Ctx {
         let mut batch = std::mem::take(&mut desk.batch);
         if let Some(mut body) = process.node.table().find(process.seat()) {
             std::mem::swap(&mut batch, &mut body.inbox);
-            if batch.is_empty()
-                && !came
-                && let Some(cx) = cx
-            {
-                body.receiving = true;
+            if let Some(cx) = cx {
                 let own = body.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
-                body.reader = (!own).then(|| Box::new(cx.waker().clone()));
+                if own {
+                    body.receiving = true;
+                    desk.armed = Some(process.turn.load(Ordering::Relaxed));
+                } else if batch.is_empty() && !came {
+                    body.receiving = true;
+                    body.reader = Some(Box::new(cx.waker().clone()));
+                }
             }
         }
         came |= !batch.is_empty();
         let unread = &mut desk.unread;
         if !came {
             desk.batch = batch;
+            desk.armed = None;
             unread.shrink(MAILBOX_ROOM_MESSAGES_MAX);
             return false;
         }

@@ -10,14 +10,20 @@ use crate::exit::{Exit, KILLED, NOCONNECTION};
 use crate::lane::Lane;
 use crate::mail::{Cause, Mail, Order};
 use crate::message::{Down, ExitSignal, Message};
-use crate::node::counter_of;
+use crate::node::{counter_of, reference};
 use crate::process::{Proc, State};
 use crate::ties::{AliasMode, Link, Target, Ties, Watcher};
 
 impl Proc {
     /// Takes mail out of the inbox: messages go to `out`, everything else happens here.
     pub(crate) fn take_in(&self, mail: impl Iterator<Item = Mail>, mut out: impl FnMut(Message)) {
+        // Held from one monitor to the next: they come in runs, and nobody else's code runs between them.
+        let mut held = None;
         for mail in mail {
+            match &mail {
+                Mail::Monitor { .. } | Mail::Demonitor(_) => {}
+                _ => held = None,
+            }
             match mail {
                 Mail::Message(message) => out(message),
                 Mail::Aliased(counter, message) => {
@@ -31,10 +37,12 @@ impl Proc {
                 }
                 Mail::Monitor { from, reference } => {
                     let watcher = Watcher { pid: from, name: None, lane: 0 };
-                    self.state().ties().watchers.insert(reference, watcher);
+                    let state = held.get_or_insert_with(|| self.state());
+                    state.ties().watchers.insert(reference, watcher);
                 }
                 Mail::Demonitor(reference) => {
-                    self.state().ties().watchers.remove(&reference);
+                    let state = held.get_or_insert_with(|| self.state());
+                    state.ties().watchers.remove(&reference);
                 }
                 Mail::Order(order) => self.obey(*order, &mut out),
             }
@@ -76,7 +84,7 @@ impl Proc {
             ties.aliases.remove(&counter);
         }
         if mode == AliasMode::ReplyDemonitor {
-            self.drop_monitor(ties, counter);
+            self.drop_monitor(ties, counter, reference(&self.pid, counter));
         }
         true
     }
@@ -170,15 +178,19 @@ impl Proc {
             self.state().ties().aliases.retain(|&alias, mode| {
                 alias != counter || !matches!(mode, AliasMode::Demonitor | AliasMode::ReplyDemonitor)
             });
-            let reference = crate::node::reference(&self.pid, counter);
-            out(Message::new(Down { reference, target: watch.target.to_term(), reason: reason.clone() }));
+            let own = reference(&self.pid, counter);
+            out(Message::new(Down {
+                reference: own,
+                target: watch.target.to_term(),
+                reason: reason.clone(),
+            }));
         }
         for _ in 0..cut.nodedowns {
             let Some(peer) = &peer else { break };
             out(nodedown(peer));
         }
         for (counter, request) in cut.requests {
-            let id = crate::node::reference(&self.pid, counter);
+            let id = reference(&self.pid, counter);
             out(spawn_reply(request.tag, id, Err(NOCONNECTION)));
         }
     }
@@ -223,9 +235,8 @@ impl Proc {
     }
 
     /// Takes a monitor of this process back, without flushing.
-    pub(crate) fn drop_monitor(&self, ties: &mut Ties, counter: u64) -> bool {
+    pub(crate) fn drop_monitor(&self, ties: &mut Ties, counter: u64, reference: Ref) -> bool {
         let Some(watch) = ties.monitors.remove(&counter) else { return false };
-        let reference = crate::node::reference(&self.pid, counter);
         self.tell_demonitor(ties, watch.lane, watch.target, reference);
         true
     }
@@ -257,8 +268,8 @@ impl Proc {
             self.node.send_down(from, &watcher.pid, lane, reference, reason);
         }
         for (counter, watch) in std::mem::take(&mut ties.monitors) {
-            let reference = crate::node::reference(&self.pid, counter);
-            self.tell_demonitor(&ties, watch.lane, watch.target, reference);
+            let own = reference(&self.pid, counter);
+            self.tell_demonitor(&ties, watch.lane, watch.target, own);
         }
         for lane in ties.lanes.values() {
             lane.untie(self.seat());

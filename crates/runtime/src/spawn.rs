@@ -120,6 +120,7 @@ impl Node {
             state: Mutex::new(state),
             attention: AtomicBool::new(false),
             has_fresh: AtomicBool::new(false),
+            turn: AtomicU32::new(0),
             unread: AtomicU32::new(0),
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),

@@ -12,9 +12,17 @@ use crate::process::Proc;
 /// Slots in chunks that are made when they are needed and never move.
 pub(crate) struct Table {
     chunks: Box<[OnceLock<Box<[Slot]>>]>,
-    free: [Mutex<Vec<Seat>>; FREE_SHARDS],
+    free: [Shard; FREE_SHARDS],
     next: AtomicU32,
     alive: AtomicU32,
+}
+
+/// Seats to use again.
+#[derive(Default)]
+struct Shard {
+    /// About how many there are: saves the lock where there are none.
+    count: AtomicU32,
+    seats: Mutex<Vec<Seat>>,
 }
 
 /// A place in the table and how often it was used before: the two numbers of a pid.
@@ -64,7 +72,12 @@ impl Table {
     pub(crate) fn reserve(&self, hint: u32) -> Option<Seat> {
         for turn in 0..FREE_SHARDS {
             let shard = &self.free[(hint as usize).wrapping_add(turn) % FREE_SHARDS];
-            if let Some(seat) = lock(shard).pop() {
+            if shard.count.load(Ordering::Relaxed) == 0 {
+                continue;
+            }
+            let mut seats = lock(&shard.seats);
+            if let Some(seat) = seats.pop() {
+                shard.count.store(seats.len() as u32, Ordering::Relaxed);
                 return Some(seat);
             }
         }
@@ -117,7 +130,10 @@ impl Table {
     pub(crate) fn release(&self, seat: Seat) {
         self.alive.fetch_sub(1, Ordering::Release);
         let next = Seat { id: seat.id, serial: seat.serial.wrapping_add(1) };
-        lock(&self.free[seat.id as usize % FREE_SHARDS]).push(next);
+        let shard = &self.free[seat.id as usize % FREE_SHARDS];
+        let mut seats = lock(&shard.seats);
+        seats.push(next);
+        shard.count.store(seats.len() as u32, Ordering::Relaxed);
     }
 
     /// How many processes there are.

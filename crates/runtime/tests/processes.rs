@@ -131,6 +131,7 @@ fn a_reply_behind_unread_mail_costs_one_look() {
                 ctx.send(from, Answer(reference, 42));
             }
         });
+        assert_eq!(ctx.try_receive::<Pid>(), None);
         for _ in 0..100 {
             let mark = ctx.mark();
             let reference = ctx.make_ref();
