@@ -211,7 +211,7 @@ impl Ctx {
             return; // as in Erlang: one never hears one's own end
         }
         let mail = || Mail::Monitor { from: here.pid.clone(), reference: reference.clone() };
-        if !seat.is_some_and(|seat| here.node.table().push(seat, mail()).is_ok()) {
+        if seat.is_none_or(|seat| here.node.table().push(seat, mail()).is_err()) {
             let (reference, reason) = (reference.clone(), Term::Atom(NOPROC));
             here.post_self(Mail::order(Order::Down { reference, reason }));
         }
