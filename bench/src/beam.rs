@@ -79,7 +79,7 @@ impl Side for Beam {
             // A node that measures its own memory is a node; the rest of the local rows need no network.
             Kind::Local if program.name != "node_memory" => (self.erl(), program.name),
             Kind::Cluster => (self.node(DRIVER), "mesh"),
-            _ => (self.node(DRIVER), program.name),
+            _ => (self.node(DRIVER), program.body),
         };
         if matches!(program.name, "spawn_exit" | "idle_memory") {
             erl.args(["+P", PROCESSES_MAX]);

@@ -1,13 +1,18 @@
 //! One command, one table: `cargo run --release -p trunkline-bench -- [--quick] [--rounds N] [--only a,b] [--json]`.
 
 mod beam;
+mod cluster;
 mod codec;
 mod limit;
+mod local;
 mod measure;
 mod ours;
+mod remote;
 mod report;
 mod side;
+mod station;
 mod table;
+mod words;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -17,20 +22,26 @@ use anyhow::{Context, Result, bail};
 use beam::Beam;
 use limit::Limit;
 use measure::Results;
-use side::Side;
-use table::{PROGRAMS, Program};
+use side::{Side, With};
+use table::{Kind, PROGRAMS, Program};
+
+/// As a program that is about speed would have it; BEAM brings its own allocator too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const USAGE: &str = "\
 trunkline-bench [--quick] [--rounds N] [--only PROGRAM,PROGRAM] [--side beam|ours|limit] [--json] [--list]
 trunkline-bench run PROGRAM SIZE [PEER]   one program of ours, as the harness runs it in a process of its own
-trunkline-bench peer NAME                 our other side of the remote programs; ends with its standard input";
+trunkline-bench peer NAME                 our other side of the remote programs; ends with its standard input
+trunkline-bench member NAME               a node of ours in a mesh; ends with its standard input";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["run", program, size, peer @ ..] => ours::run(program, size, peer.first().copied()),
-        ["peer", name] => ours::peer(name),
+        ["peer", name] => station::peer(name),
+        ["member", name] => cluster::member(name),
         ["limit", program, size, address] => limit::run(program, size, address),
         ["limit-peer", address] => limit::peer(address),
         words => Wish::parse(words).and_then(|wish| harness(&wish)),
@@ -111,7 +122,13 @@ fn harness(wish: &Wish) -> Result<()> {
     for round in 1..=wish.rounds {
         for program in &programs {
             progress(round, wish.rounds, program);
-            let sides: [&dyn Side; 3] = [&beam, &ours, &limit];
+            let mixed = match program.kind {
+                Kind::ToBeam => Some(With { driver: &ours, peer: &beam }),
+                Kind::FromBeam => Some(With { driver: &beam, peer: &ours }),
+                _ => None,
+            };
+            let ours: &dyn Side = mixed.as_ref().map_or(&ours, |mixed| mixed);
+            let sides: [&dyn Side; 3] = [&beam, ours, &limit];
             for (side, wanted) in sides.into_iter().zip(wish.sides) {
                 if !wanted || !side.can(program) {
                     continue;

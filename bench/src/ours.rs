@@ -4,16 +4,41 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::beam::Beam;
-use crate::codec;
 use crate::measure::Measure;
 use crate::side::Side;
-use crate::table::Program;
+use crate::station::COOKIE;
+use crate::table::{Program, Row};
+use crate::{cluster, codec, local, remote};
 
 /// The programs that we have. One line a program; a row without one is printed as `-`.
 const PROGRAMS: &[(&str, Body)] = &[
+    ("spawn_exit", local::spawn_exit),
+    ("idle_memory", local::idle_memory),
+    ("send_1_to_1", local::send_1_to_1),
+    ("send_4_to_1", local::send_4_to_1),
+    ("ring_1", local::ring_1),
+    ("ring_100", local::ring_100),
+    ("call", local::call),
+    ("clients_100", local::clients_100),
+    ("reply_behind_unread", local::reply_behind_unread),
+    ("fire_1_pair", remote::fire_1_pair),
+    ("fire_100_pairs", remote::fire_100_pairs),
+    ("round_trip", remote::round_trip),
+    ("pipelined", remote::pipelined),
+    ("remote_clients_100", remote::remote_clients_100),
+    ("rpc_call", remote::rpc_call),
+    ("binaries_1m", remote::binaries_1m),
+    ("binaries_64m", remote::binaries_64m),
+    ("call_during_bulk", remote::call_during_bulk),
+    ("cpu_per_message", remote::cpu_per_message),
+    ("connect", remote::connect),
+    ("mesh_10", cluster::mesh),
+    ("mesh_30", cluster::mesh),
+    ("mesh_60", cluster::mesh),
+    ("node_memory", cluster::node_memory),
     ("codec_tuple", codec::tuples),
     ("codec_list", codec::list),
     ("codec_deep", codec::deep),
@@ -26,8 +51,7 @@ type Body = fn(&Run) -> Result<Vec<Measure>>;
 /// What a program is told.
 pub(crate) struct Run {
     pub(crate) size: u64,
-    /// The node to talk to, for remote programs. None of ours is remote yet.
-    #[expect(dead_code, reason = "the remote programs wait for the kernel crate")]
+    /// The node to talk to, for remote programs.
     pub(crate) peer: Option<String>,
     /// Where BEAM's side wrote the terms of the codec rows.
     pub(crate) folder: PathBuf,
@@ -69,9 +93,13 @@ impl Side for Ours {
         find(program.name).is_some()
     }
 
+    fn lacks(&self, row: &Row) -> bool {
+        row.name.starts_with("global_")
+    }
+
     fn driver(&self, program: &Program) -> Command {
         let mut command = self.command();
-        command.args(["run", program.name]);
+        command.args(["run", program.body]);
         command
     }
 
@@ -93,11 +121,6 @@ pub(crate) fn run(program: &str, size: &str, peer: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// Our other side of the remote programs.
-pub(crate) fn peer(name: &str) -> Result<()> {
-    bail!("cannot be {name}: our peer waits for the kernel crate")
-}
-
 fn find(program: &str) -> Option<Body> {
     PROGRAMS.iter().find(|(name, _)| *name == program).map(|(_, body)| *body)
 }
@@ -116,7 +139,6 @@ pub(crate) fn now() -> Instant {
 }
 
 const FOLDER: &str = "TRUNKLINE_BENCH_FOLDER";
-const COOKIE: &str = "TRUNKLINE_BENCH_COOKIE";
 const PEER: &str = "bench_ours@127.0.0.1";
 
 #[cfg(test)]
@@ -134,6 +156,5 @@ mod tests {
     #[test]
     fn a_program_that_is_not_there_is_refused() {
         assert!(run("poem", "1", None).is_err());
-        assert!(peer("x@127.0.0.1").is_err());
     }
 }

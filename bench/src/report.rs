@@ -131,7 +131,7 @@ mod tests {
         Row { name: "c", unit: "us", better: Better::Lower, target: Target::Figure(1.0) },
     ];
     const PROGRAM: Program =
-        Program { name: "p", kind: Kind::Local, size_quick: 1, size_full: 1, rows: ROWS };
+        Program { name: "p", body: "p", kind: Kind::Local, size_quick: 1, size_full: 1, rows: ROWS };
 
     fn results() -> Results {
         let mut results = Results::default();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use crate::measure::Measure;
-use crate::table::{Kind, Program};
+use crate::table::{Kind, PROGRAMS, Program, Row};
 
 /// BEAM, or we.
 pub(crate) trait Side {
@@ -18,6 +18,11 @@ pub(crate) trait Side {
     /// Whether this side has that program yet.
     fn can(&self, program: &Program) -> bool;
 
+    /// Whether this side cannot fill that row of a program that it has.
+    fn lacks(&self, _: &Row) -> bool {
+        false
+    }
+
     /// The command that runs a program; the last words are the program, its size and the peer, if any.
     fn driver(&self, program: &Program) -> Command;
 
@@ -25,11 +30,35 @@ pub(crate) trait Side {
     fn peer(&self) -> (Command, String);
 }
 
+/// One side's driver with the other's peer: the rows where both meet. They count as ours.
+pub(crate) struct With<'a> {
+    pub(crate) driver: &'a dyn Side,
+    pub(crate) peer: &'a dyn Side,
+}
+
+impl Side for With<'_> {
+    fn name(&self) -> &'static str {
+        "Trunkline"
+    }
+
+    fn can(&self, _: &Program) -> bool {
+        true
+    }
+
+    fn driver(&self, program: &Program) -> Command {
+        self.driver.driver(program)
+    }
+
+    fn peer(&self) -> (Command, String) {
+        self.peer.peer()
+    }
+}
+
 /// Runs one program once, with a fresh peer where it needs one.
 pub(crate) fn run(side: &dyn Side, program: &Program, quick: bool) -> Result<Vec<Measure>> {
     let mut command = side.driver(program);
     command.arg(program.size(quick).to_string());
-    let _peer = if program.kind == Kind::Remote {
+    let _peer = if matches!(program.kind, Kind::Remote | Kind::ToBeam | Kind::FromBeam) {
         let (peer, name) = side.peer();
         command.arg(name);
         Some(Peer::start(peer)?)
@@ -37,13 +66,26 @@ pub(crate) fn run(side: &dyn Side, program: &Program, quick: bool) -> Result<Vec
         None
     };
     let text = output(command)?;
-    let measures: Vec<_> = text.lines().filter_map(Measure::parse).collect::<Result<_>>()?;
+    let mut measures: Vec<_> = text.lines().filter_map(Measure::parse).collect::<Result<_>>()?;
+    rename(program, &mut measures);
     for row in program.rows {
-        if !measures.iter().any(|measure| measure.row == row.name && measure.unit == row.unit) {
+        if !side.lacks(row)
+            && !measures.iter().any(|measure| measure.row == row.name && measure.unit == row.unit)
+        {
             bail!("row {} in {} is missing from:\n{text}", row.name, row.unit);
         }
     }
     Ok(measures)
+}
+
+/// A program that runs another's body says that one's rows; they are its own, in the same order.
+fn rename(program: &Program, measures: &mut [Measure]) {
+    let body = PROGRAMS.iter().find(|body| body.name == program.body && body.name != program.name);
+    for (theirs, own) in body.iter().flat_map(|body| body.rows.iter().zip(program.rows)) {
+        for measure in measures.iter_mut().filter(|measure| measure.row == theirs.name) {
+            measure.row = own.name.to_owned();
+        }
+    }
 }
 
 /// What a command prints, within the time that any program may take.

@@ -4,6 +4,8 @@
 #[derive(Debug)]
 pub(crate) struct Program {
     pub(crate) name: &'static str,
+    /// The program that the sides run: itself, or another one with other peers.
+    pub(crate) body: &'static str,
     pub(crate) kind: Kind,
     /// How much of it: for a smoke run, and for figures worth keeping. The unit is the program's.
     pub(crate) size_quick: u64,
@@ -18,6 +20,10 @@ pub(crate) enum Kind {
     Local,
     /// A peer node in a second OS process.
     Remote,
+    /// BEAM against BEAM, and our driver against a BEAM peer.
+    ToBeam,
+    /// BEAM against BEAM, and BEAM's driver against a peer of ours.
+    FromBeam,
     /// Nodes that it starts by itself.
     Cluster,
 }
@@ -65,16 +71,27 @@ const fn row(name: &'static str, unit: &'static str, better: Better, target: Tar
 }
 
 const fn local(name: &'static str, size_quick: u64, size_full: u64, rows: &'static [Row]) -> Program {
-    Program { name, kind: Kind::Local, size_quick, size_full, rows }
+    Program { name, body: name, kind: Kind::Local, size_quick, size_full, rows }
 }
 
 const fn remote(name: &'static str, size_quick: u64, size_full: u64, rows: &'static [Row]) -> Program {
-    Program { name, kind: Kind::Remote, size_quick, size_full, rows }
+    Program { name, body: name, kind: Kind::Remote, size_quick, size_full, rows }
+}
+
+/// A remote program between us and BEAM, measured against the same between BEAM and BEAM.
+const fn mixed(
+    name: &'static str,
+    kind: Kind,
+    body: &'static str,
+    sizes: [u64; 2],
+    rows: &'static [Row],
+) -> Program {
+    Program { name, body, kind, size_quick: sizes[0], size_full: sizes[1], rows }
 }
 
 /// A mesh is one size a program: its rows carry the number of nodes in their names.
 const fn mesh(name: &'static str, nodes: u64, rows: &'static [Row]) -> Program {
-    Program { name, kind: Kind::Cluster, size_quick: nodes, size_full: nodes, rows }
+    Program { name, body: name, kind: Kind::Cluster, size_quick: nodes, size_full: nodes, rows }
 }
 
 use Better::{Higher, Lower};
@@ -123,6 +140,34 @@ pub(crate) const PROGRAMS: &[Program] = &[
         ],
     ),
     remote("cpu_per_message", 200_000, 2_000_000, &[row("cpu_per_message", "us", Lower, TimesBeam(0.2))]),
+    mixed(
+        "fire_to_beam",
+        Kind::ToBeam,
+        "fire_1_pair",
+        [100_000, 2_000_000],
+        &[row("fire_to_beam", "msg/s", Higher, TimesBeam(1.1))],
+    ),
+    mixed(
+        "fire_from_beam",
+        Kind::FromBeam,
+        "fire_1_pair",
+        [100_000, 2_000_000],
+        &[row("fire_from_beam", "msg/s", Higher, TimesBeam(1.1))],
+    ),
+    mixed(
+        "binaries_to_beam",
+        Kind::ToBeam,
+        "binaries_1m",
+        [300, 4_000],
+        &[row("binaries_to_beam", "GB/s", Higher, TimesBeam(1.1))],
+    ),
+    mixed(
+        "binaries_from_beam",
+        Kind::FromBeam,
+        "binaries_1m",
+        [300, 4_000],
+        &[row("binaries_from_beam", "GB/s", Higher, TimesBeam(1.1))],
+    ),
     local(
         "codec_tuple",
         200_000,
@@ -176,6 +221,15 @@ pub(crate) const PROGRAMS: &[Program] = &[
             row("mesh_30", "ms", Lower, TimesBeam(0.2)),
             row("kill_30", "ms", Lower, TimesBeam(0.25)),
             row("global_register_p50_30", "ms", Lower, TimesBeam(0.33)),
+        ],
+    ),
+    mesh(
+        "mesh_60",
+        60,
+        &[
+            row("mesh_60", "ms", Lower, TimesBeam(0.2)),
+            row("kill_60", "ms", Lower, TimesBeam(0.25)),
+            row("global_register_p50_60", "ms", Lower, TimesBeam(0.33)),
         ],
     ),
     local("node_memory", 1, 1, &[row("node_memory", "MiB", Lower, Figure(6.0))]),

@@ -1,0 +1,131 @@
+//! Our rows of many nodes, each an OS process of its own; the same programs as `beam/bench_cluster.erl`.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use kernel::Node;
+use kernel::net_kernel::{self, WatchOptions};
+use runtime::Ctx;
+use term::{Atom, FromTerm, IntoTerm};
+
+use crate::measure::Measure;
+use crate::ours::{Run, now};
+use crate::side::Reaped;
+use crate::station;
+
+/// `size` nodes: all told at once to meet the first one; then one is killed.
+pub(crate) fn mesh(run: &Run) -> Result<Vec<Measure>> {
+    let size = run.size as usize;
+    let mut members = (0..size).map(Member::start).collect::<Result<Vec<_>>>()?;
+    members.iter_mut().try_for_each(|member| member.wait("ready").map(drop))?;
+    let first = members.first().context("a mesh has members")?.name.clone();
+    let begun = now();
+    for member in &mut members {
+        member.tell(&format!("meet {first} {}", size - 1))?;
+    }
+    members.iter_mut().try_for_each(|member| member.wait("met").map(drop))?;
+    let met = begun.elapsed();
+    std::thread::sleep(Duration::from_millis(200));
+    let mut victim = members.pop().context("a mesh has members")?;
+    let begun = now();
+    victim.child.0.kill()?;
+    let told = format!("down {}", victim.name);
+    members.iter_mut().try_for_each(|member| member.wait(&told).map(drop))?;
+    let down = begun.elapsed();
+    Ok(vec![
+        Measure::new(&format!("mesh_{size}"), millis(met), "ms"),
+        Measure::new(&format!("kill_{size}"), millis(down), "ms"),
+    ])
+}
+
+/// A node of the mesh, as the driver sees it.
+struct Member {
+    name: String,
+    child: Reaped,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Member {
+    fn start(number: usize) -> Result<Member> {
+        let name = format!("bench{}_{number}@127.0.0.1", std::process::id());
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["member", &name]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = Reaped(command.spawn().context("cannot start a member")?);
+        let input = child.0.stdin.take().context("the member has no standard input")?;
+        let output = child.0.stdout.take().context("the member has no standard output")?;
+        Ok(Member { name, child, input, output: BufReader::new(output) })
+    }
+
+    fn tell(&mut self, line: &str) -> Result<()> {
+        Ok(writeln!(self.input, "{line}")?)
+    }
+
+    /// The rest of the line that begins with `wanted`; other lines are dropped.
+    fn wait(&mut self, wanted: &str) -> Result<String> {
+        let mut line = String::new();
+        while self.output.read_line(&mut line)? > 0 {
+            if let Some(rest) = line.trim_end().strip_prefix(wanted) {
+                return Ok(rest.trim().to_owned());
+            }
+            line.clear();
+        }
+        bail!("{} ended before it said {wanted:?}", self.name)
+    }
+}
+
+/// One node: does as it is told, line by line, and says who is down. Ends with its standard input.
+pub(crate) fn member(name: &str) -> Result<()> {
+    let executor = station::executor()?;
+    let node = executor.block_on(station::node(name))?;
+    let pid = node.spawn(obey);
+    net_kernel::monitor_nodes(&node, &pid, WatchOptions::default());
+    println!("ready");
+    for line in std::io::stdin().lines() {
+        let line = line?;
+        if let ["meet", first, others] = line.split(' ').collect::<Vec<_>>()[..] {
+            node.send(&pid, Meet(Atom::new(first), others.parse()?));
+        }
+    }
+    Ok(())
+}
+
+#[derive(IntoTerm, FromTerm)]
+#[term(crate = "term")]
+struct Meet(Atom, u64);
+
+async fn obey(mut ctx: Ctx) {
+    let Meet(first, others) = ctx.receive().await;
+    if first != *ctx.node().name()
+        && let Err(error) = net_kernel::connect(ctx.node(), first).await
+    {
+        eprintln!("{}: {error}", ctx.node().name());
+    }
+    let mut met = false;
+    loop {
+        if !met && net_kernel::nodes(ctx.node(), net_kernel::Kind::Visible).len() as u64 >= others {
+            met = true;
+            println!("met");
+        }
+        let (what, who): (Atom, Atom) = ctx.receive().await;
+        if what == "nodedown" {
+            println!("down {who}");
+        }
+    }
+}
+
+/// Resident memory of a node that has just started.
+pub(crate) fn node_memory(_: &Run) -> Result<Vec<Measure>> {
+    station::executor()?.block_on(async {
+        let _node: Node = station::node("bench_memory@127.0.0.1").await?;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let mib = station::rss_bytes()? as f64 / 1_048_576.0;
+        Ok(vec![Measure::new("node_memory", mib, "MiB")])
+    })
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1.0e3
+}
