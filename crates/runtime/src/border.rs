@@ -300,8 +300,8 @@ impl Node {
         }
     }
 
-    /// A name may have moved since the monitor was made: then the reference is looked for with its first owner's heirs
-    /// too. Names are resolved once, so only a process that holds the reference can be meant.
+    /// By name it reaches whoever has the name now. If that is another process than when the monitor was made, the
+    /// first one keeps a watcher that will ignore its `Down`: harmless, and gone with the process or the connection.
     fn deliver_demonitor(&self, to: Dest, reference: term::Ref) {
         match to {
             Dest::Pid(pid) => {

@@ -21,5 +21,5 @@ pub const LAZY_SIGNALS_MAX: usize = 256;
 /// Messages that an empty mailbox keeps room for; a larger one is given back when it is empty.
 pub const MAILBOX_ROOM_MESSAGES_MAX: usize = 1_024;
 
-/// References one node-wide block holds: made without asking a process.
+/// Bits of the first word of a reference that every peer keeps.
 pub const REF_FIRST_WORD_BITS: u32 = 18;
