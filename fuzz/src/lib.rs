@@ -5,6 +5,7 @@ pub mod connection;
 pub mod epmd;
 pub mod fragments;
 pub mod handshake;
+pub mod term;
 
 /// A function that must survive any bytes.
 pub struct Target {
@@ -21,4 +22,5 @@ pub const TARGETS: &[Target] = &[
     Target { name: "epmd", run: epmd::epmd },
     Target { name: "fragments", run: fragments::fragments },
     Target { name: "handshake", run: handshake::handshake },
+    Target { name: "term", run: term::term },
 ];

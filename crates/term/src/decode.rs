@@ -14,7 +14,7 @@ use crate::tags;
 use crate::term::Term;
 use crate::tuple::Tuple;
 use crate::wire::{WireContext, WireTerm};
-use reader::{Piece, Reader};
+pub(crate) use reader::{Piece, Reader};
 
 /// Why bytes are no term.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -107,7 +107,7 @@ enum Begun {
 
 /// Every element takes at least a byte, so all open containers together may not lack more elements than
 /// there are bytes. This makes it safe to reserve room for all of a container when it is opened.
-fn read_term(reader: &mut Reader<'_>) -> Result<Term, DecodeError> {
+pub(crate) fn read_term(reader: &mut Reader<'_>) -> Result<Term, DecodeError> {
     let piece = reader.piece()?;
     let mut begun = begin(reader, piece, 0)?;
     let mut outer: Vec<Open> = Vec::new();

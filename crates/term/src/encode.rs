@@ -16,8 +16,7 @@ use crate::wire::Encoded;
 
 /// The bytes of `term`, with the version byte 131 and all atoms written out.
 pub fn encode(term: &Term) -> Vec<u8> {
-    let mut encoder = Encoder { standalone: true, ..Encoder::new() };
-    encoder.byte(tags::VERSION);
+    let mut encoder = Encoder::standalone();
     match term {
         Term::Local(local) => {
             encoder.byte(tags::LOCAL);
@@ -71,6 +70,13 @@ impl Encoder {
     pub fn new() -> Encoder {
         let out = Encoded { bytes: Vec::with_capacity(FIRST_BYTES), ..Encoded::default() };
         Encoder { out, spliced: 0, standalone: false, hints: [0; HINTS] }
+    }
+
+    /// An encoder that shares nothing with a connection, and has written the version byte.
+    pub(crate) fn standalone() -> Encoder {
+        let mut encoder = Encoder { standalone: true, ..Encoder::new() };
+        encoder.byte(tags::VERSION);
+        encoder
     }
 
     /// What was written.
@@ -366,7 +372,31 @@ impl Encoder {
         Some(Part::List(first, Some(runs)))
     }
 
-    fn float(&mut self, number: f64) {
+    /// The head of a list or map whose count is not known yet, and where the count goes.
+    #[cfg(feature = "serde")]
+    pub(crate) fn counted_header(&mut self, tag: u8) -> usize {
+        self.tag_u32(tag, 0);
+        self.out.bytes.len() - 4
+    }
+
+    /// Puts in a count that was left open.
+    #[cfg(feature = "serde")]
+    pub(crate) fn put_count(&mut self, at: usize, count: u32) {
+        self.out.bytes[at..at + 4].copy_from_slice(&count.to_be_bytes());
+    }
+
+    /// A binary, copied.
+    #[cfg(feature = "serde")]
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), crate::serde::Error> {
+        let length =
+            u32::try_from(bytes.len()).map_err(|_| crate::serde::Error("a binary of 4 GiB".into()))?;
+        self.tag_u32(tags::BINARY, length);
+        self.raw(bytes);
+        Ok(())
+    }
+
+    /// A float; see [`Encoder::term`] for what is not finite.
+    pub fn float(&mut self, number: f64) {
         const NAN: Atom = Atom::inline("nan");
         const INFINITY: Atom = Atom::inline("infinity");
         const MINUS_INFINITY: Atom = Atom::inline("-infinity");
@@ -391,7 +421,7 @@ impl Encoder {
     }
 
     #[inline]
-    fn raw(&mut self, bytes: &[u8]) {
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
         self.out.bytes.extend_from_slice(bytes);
     }
 

@@ -16,6 +16,8 @@ mod map;
 pub mod order;
 pub mod print;
 pub mod read;
+#[cfg(feature = "serde")]
+pub mod serde;
 mod tags;
 mod term;
 mod tuple;

@@ -20,3 +20,6 @@ pub const READ_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Bits of one segment of a binary in a text: few characters must not become much memory.
 pub const READ_SEGMENT_BITS_MAX: usize = 4096;
+
+/// Levels of nesting down to which serde types are read: there the recursion is serde's.
+pub const SERDE_LEVELS_MAX: usize = 128;

@@ -1,8 +1,9 @@
 //! Derived conversions: what the terms look like, and that they come back.
 
+#![cfg(feature = "derive")]
+
 use std::fmt::Debug;
 
-use term_derive::{FromTerm, IntoTerm};
 use trunkline_term::{FromTerm, IntoTerm, Term, term};
 
 fn round<T: IntoTerm + FromTerm + Clone + PartialEq + Debug>(value: T, expected: Term) {

@@ -18,7 +18,7 @@ use crate::term::Term;
 use crate::wire::WireContext;
 
 /// A value, or a container of so many elements (a list's tail not counted; a map's pairs).
-pub(super) enum Piece {
+pub(crate) enum Piece {
     Whole(Term),
     Tuple(usize),
     List(usize),
@@ -26,7 +26,7 @@ pub(super) enum Piece {
     Fun(Box<Fun>, usize),
 }
 
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     all: &'a Bytes,
     rest: &'a [u8],
     context: &'a WireContext,
@@ -48,23 +48,41 @@ type Read<T> = Result<T, DecodeError>;
 const TRUNCATED: &str = "the bytes end inside a term";
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(all: &'a Bytes, at: usize, context: &'a WireContext) -> Reader<'a> {
+    pub(crate) fn new(all: &'a Bytes, at: usize, context: &'a WireContext) -> Reader<'a> {
         Reader { all, rest: &all[at..], context, buffer: None, last_node: None }
     }
 
     /// The offset of the next byte.
-    pub(super) fn at(&self) -> usize {
+    pub(crate) fn at(&self) -> usize {
         self.all.len() - self.rest.len()
     }
 
+    /// A place to come back to.
+    #[cfg(feature = "serde")]
+    pub(crate) fn mark(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Goes back to a place.
+    #[cfg(feature = "serde")]
+    pub(crate) fn rewind(&mut self, mark: &'a [u8]) {
+        self.rest = mark;
+    }
+
+    /// What was read since the offset `start`.
+    #[cfg(feature = "serde")]
+    pub(crate) fn since(&self, start: usize) -> &'a [u8] {
+        &self.all[start..self.at()]
+    }
+
     #[cold]
-    pub(super) fn error(&self, what: &'static str) -> DecodeError {
+    pub(crate) fn error(&self, what: &'static str) -> DecodeError {
         DecodeError { what, at: self.at() }
     }
 
     /// Whether `elements` more elements can follow, besides the `lacking` ones of other containers.
     #[inline]
-    pub(super) fn expect(&self, elements: usize, lacking: usize) -> Read<()> {
+    pub(crate) fn expect(&self, elements: usize, lacking: usize) -> Read<()> {
         if elements.saturating_add(lacking) > self.rest.len() {
             return Err(self.error("a container claims more elements than there are bytes"));
         }
@@ -109,7 +127,7 @@ impl<'a> Reader<'a> {
 
     /// The next value, or the head of the next container.
     #[inline(always)]
-    pub(super) fn piece(&mut self) -> Read<Piece> {
+    pub(crate) fn piece(&mut self) -> Read<Piece> {
         Ok(Piece::Whole(match self.byte()? {
             tags::SMALL_INTEGER => Term::Int(self.byte()?.into()),
             tags::INTEGER => Term::Int(i32::from_be_bytes(*self.chunk()?).into()),
