@@ -1,4 +1,29 @@
 //! What nearly every program wants: `use trunkline::prelude::*`.
+//!
+//! ```
+//! use trunkline::prelude::*;
+//!
+//! #[derive(IntoTerm, FromTerm)]
+//! struct Ping(Pid); // {ping, Pid}
+//!
+//! #[derive(IntoTerm, FromTerm)]
+//! struct Pong; // pong
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let node = Node::alone();
+//! let ponger = node.spawn(|mut ctx: Ctx| async move {
+//!     let Ping(from) = ctx.receive().await;
+//!     ctx.send(&from, Pong);
+//! });
+//! node.run(move |mut ctx| async move {
+//!     let me = ctx.pid();
+//!     ctx.send(&ponger, Ping(me));
+//!     let Pong = ctx.receive().await;
+//! })
+//! .await;
+//! # }
+//! ```
 
 pub use kernel::Node;
 pub use kernel::{net_kernel, rpc};

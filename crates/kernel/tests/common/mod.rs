@@ -11,13 +11,13 @@ use runtime::Ctx;
 use term::{Atom, Pid, Term};
 use tokio::process::{Child, Command};
 
-pub const COOKIE: &str = "monster";
+pub(crate) const COOKIE: &str = "monster";
 
 /// Longer than anything takes on a busy machine, shorter than a stuck test is bearable.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An EPMD of our own, on a port that the system chose.
-pub fn private_epmd() -> u16 {
+pub(crate) fn private_epmd() -> u16 {
     let epmd = Epmd::bind(EpmdConfig { port: 0, ..EpmdConfig::default() }).expect("an EPMD on loopback");
     let port = epmd.port();
     tokio::spawn(epmd.run(|line| println!("epmd: {line}")));
@@ -25,12 +25,12 @@ pub fn private_epmd() -> u16 {
 }
 
 /// A node that knows this EPMD and the cookie of the tests.
-pub fn node(name: &str, epmd: u16) -> Builder {
+pub(crate) fn node(name: &str, epmd: u16) -> Builder {
     Node::builder(name).cookie(COOKIE).epmd_port(epmd)
 }
 
 /// Whether there is an `erl`. Without one the test says so loudly, or fails where one is required.
-pub fn erl_is_here() -> bool {
+pub(crate) fn erl_is_here() -> bool {
     let here = std::process::Command::new("erl")
         .args(["-noshell", "-eval", "halt()."])
         .stdin(Stdio::null())
@@ -48,13 +48,13 @@ pub fn erl_is_here() -> bool {
 }
 
 /// A live `erl` with short names; killed when dropped.
-pub struct Erl {
-    pub name: String,
+pub(crate) struct Erl {
+    pub(crate) name: String,
     child: Child,
 }
 
 impl Erl {
-    pub fn start(name: &str, epmd: u16, flags: &[&str], eval: &str) -> Erl {
+    pub(crate) fn start(name: &str, epmd: u16, flags: &[&str], eval: &str) -> Erl {
         let child = Command::new("erl")
             .args(["-noinput", "-start_epmd", "false", "-sname", name])
             .args(flags)
@@ -69,17 +69,17 @@ impl Erl {
     }
 
     /// SIGKILL: no goodbyes.
-    pub async fn kill(&mut self) {
+    pub(crate) async fn kill(&mut self) {
         self.child.kill().await.expect("the erl was there");
     }
 
-    pub async fn exit_code(&mut self) -> Option<i32> {
+    pub(crate) async fn exit_code(&mut self) -> Option<i32> {
         self.child.wait().await.ok().and_then(|status| status.code())
     }
 }
 
 /// Starts a process that hears of nodes, and passes on what it hears.
-pub fn news(node: &Node) -> tokio::sync::mpsc::UnboundedReceiver<(String, String)> {
+pub(crate) fn news(node: &Node) -> tokio::sync::mpsc::UnboundedReceiver<(String, String)> {
     let (tell, told) = tokio::sync::mpsc::unbounded_channel();
     let pid = node.spawn(move |mut ctx: Ctx| async move {
         loop {
@@ -106,7 +106,7 @@ impl DropLast for (Atom, Atom, Term) {
 }
 
 /// Waits until the news say so.
-pub async fn until(news: &mut tokio::sync::mpsc::UnboundedReceiver<(String, String)>, what: &str, who: &str) {
+pub(crate) async fn until(news: &mut tokio::sync::mpsc::UnboundedReceiver<(String, String)>, what: &str, who: &str) {
     let wait = async {
         loop {
             let (heard, about) = news.recv().await.expect("the node lives");
@@ -119,7 +119,7 @@ pub async fn until(news: &mut tokio::sync::mpsc::UnboundedReceiver<(String, Stri
 }
 
 /// Looks again and again, a few milliseconds apart, until it is so.
-pub async fn eventually(what: &str, mut so: impl AsyncFnMut() -> bool) {
+pub(crate) async fn eventually(what: &str, mut so: impl AsyncFnMut() -> bool) {
     let wait = async {
         while !so().await {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -129,7 +129,7 @@ pub async fn eventually(what: &str, mut so: impl AsyncFnMut() -> bool) {
 }
 
 /// A process that sends back `{echo, Message}` to whoever sends `{Pid, Message}`.
-pub fn echo(node: &Node) -> Pid {
+pub(crate) fn echo(node: &Node) -> Pid {
     node.spawn(|mut ctx: Ctx| async move {
         loop {
             let (from, message): (Pid, Term) = ctx.receive().await;
