@@ -1,0 +1,43 @@
+//! A small node in an OS process of its own, controlled by lines on standard input: something to kill.
+//!
+//! `peer NAME EPMD_PORT [hidden] [ticktime=SECONDS]`; then lines: `connect NODE`, `ping NODE`, `nodes`, `quit`.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use trunkline::Node;
+use trunkline::net_kernel::Kind;
+use trunkline_tests::world;
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [name, port, flags @ ..] = &arguments[..] else { panic!("peer NAME EPMD_PORT [FLAG]...") };
+    let mut builder = world::node(name, port.parse().expect("a port"));
+    for flag in flags {
+        builder = match flag.strip_prefix("ticktime=") {
+            Some(seconds) => builder.net_ticktime(Duration::from_secs(seconds.parse().expect("seconds"))),
+            None => builder.hidden(),
+        };
+    }
+    let node = builder.start().await.unwrap_or_else(|why| panic!("{name} does not start: {why}"));
+    world::echo(&node);
+    world::counter(&node);
+    println!("up");
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        println!("{}", obey(&node, &line).await);
+    }
+}
+
+async fn obey(node: &Node, line: &str) -> String {
+    match line.split_once(' ').unwrap_or((line, "")) {
+        ("connect", peer) => node.connect(peer).await.map_or_else(|why| why.to_string(), |()| "ok".into()),
+        ("ping", peer) => node.ping(peer).await.map_or_else(|why| why.to_string(), |_| "pong".into()),
+        ("nodes", _) => {
+            let names: Vec<String> = node.nodes_of(Kind::Connected).iter().map(ToString::to_string).collect();
+            names.join(" ")
+        }
+        _ => std::process::exit(0),
+    }
+}
