@@ -3,8 +3,10 @@
 /// Bytes one direction of an in-memory wire holds before its writer must wait.
 pub const PIPE_BYTES_MAX: usize = 64 * 1024;
 
-/// Wires waiting to be accepted, unless [`ListenAt::backlog`](crate::ListenAt) says otherwise. OTP's number (`inet_tcp_dist`).
-pub const BACKLOG_WIRES_DEFAULT: u32 = 128;
+/// Wires waiting to be accepted, unless [`ListenAt::backlog`](crate::ListenAt) says otherwise. OTP has 128
+/// (`inet_tcp_dist`); whoever comes when the queue is full is heard a second later at the earliest, so that a burst of
+/// strangers would delay friends. A place in the queue costs next to nothing.
+pub const BACKLOG_WIRES_DEFAULT: u32 = 1_024;
 
 /// The first port an in-memory host allots by itself; it counts upward from here to 65535 and starts again.
 pub const EPHEMERAL_PORT_FIRST: u16 = 49152;

@@ -7,6 +7,28 @@ pub const NODE_NAME_CHARS_MAX: usize = 255;
 /// connect cost this many sockets, and an honest peer, which takes milliseconds, is served between them.
 pub const HALF_OPEN_WIRES_MAX: usize = 256;
 
+/// Lines of one kind that strangers at the door can make a node log at once; then one per [`STRANGER_LINE_MILLIS`].
+pub const STRANGER_LINES_BURST: u32 = 50;
+
+/// See [`STRANGER_LINES_BURST`].
+pub const STRANGER_LINE_MILLIS: u64 = 1_000;
+
+/// How long a connection that somebody here wants waits for a peer of that name which knocks but has not proved itself,
+/// in milliseconds. An honest handshake takes a few round trips; then we dial, because it may be anybody.
+pub const UNPROVED_KNOCK_MILLIS: u64 = 1_000;
+
+/// Nodes of a new peer that we connect to because it says so.
+pub const MESH_NODES_MAX: usize = 4_096;
+
+/// Characters that `io_lib:format` makes of one request: a short format can ask for very much.
+pub const FORMAT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Rest before a service that somebody has killed starts again, in milliseconds.
+pub const SERVICE_RESTART_MILLIS: u64 = 20;
+
+/// Hosts whose dynamic nodes' names are kept to be given again.
+pub const DYNAMIC_HOSTS_MAX: usize = 1_000;
+
 /// Longest a whole handshake may take, in milliseconds (kernel parameter `net_setuptime`; OTP restarts it at each step,
 /// we do not).
 pub const SETUP_MILLIS_DEFAULT: u64 = 7_000;

@@ -1,6 +1,6 @@
 //! The state of net_kernel: one lock, held for a line or a few, and the verbs that keep table, lanes and watchers in step.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
@@ -17,12 +17,13 @@ use tokio::task::AbortHandle;
 use super::dial;
 use super::end::{ConnectError, End, SetupFault};
 use super::guard::AttemptGuard;
+use super::hush::Hush;
 use super::table::{Attempt, Cause, ConnectionId, Failed, Knock, Table, Want};
 use super::ticktime::{TickSettings, TickTimeChange};
 use super::watch::{Change, Watchers};
 use crate::cookies::Cookies;
 use crate::discovery::Discovery;
-use crate::limits::DYNAMIC_NAMES_FREE_MAX;
+use crate::limits::{DYNAMIC_HOSTS_MAX, DYNAMIC_NAMES_FREE_MAX, UNPROVED_KNOCK_MILLIS};
 use crate::names::{self, Form};
 
 /// What net_kernel is given when the node starts, and keeps.
@@ -58,6 +59,8 @@ impl fmt::Debug for Setup {
 pub(crate) struct NetKernel {
     pub(super) setup: Setup,
     pub(super) cookies: Cookies,
+    /// What strangers may make us log.
+    pub(super) hush: Hush,
     state: Mutex<State>,
 }
 
@@ -133,7 +136,7 @@ impl NetKernel {
             attempts: BTreeMap::new(),
             free_names: BTreeMap::new(),
         };
-        let net = Arc::new(NetKernel { setup, cookies, state: Mutex::new(state) });
+        let net = Arc::new(NetKernel { setup, cookies, hush: Hush::default(), state: Mutex::new(state) });
         let shelf = node.shelf::<Shelf>();
         let gate = shelf.gate.get_or_init(|| Arc::new(Gate(Mutex::new(Some(node.clone()))))).clone();
         let net = shelf.net.get_or_init(|| net).clone();
@@ -172,22 +175,44 @@ impl NetKernel {
         done: Option<Waiter>,
     ) -> Wanted {
         let mut state = self.state();
-        let dial = match state.table.want(peer, cause) {
+        let want = state.table.want(peer, cause);
+        match want {
             Want::Up(_) => return Wanted::Up,
             Want::NotAllowed => return Wanted::NotAllowed,
             Want::Barred => return Wanted::Barred,
-            Want::Pending => None,
-            Want::Dial(attempt) => Some(attempt),
-        };
+            Want::Pending | Want::Doubtful | Want::Dial(_) => {}
+        }
         state.waiting.entry(peer.clone()).or_default().extend(done);
         // The guard of an attempt takes the lock when it is dropped: it must not come to life under it.
         drop(state);
-        if let Some(attempt) = dial {
-            let guard = AttemptGuard::new(node, self, peer, attempt);
-            let task = node.spawn_task(dial::dial(node.clone(), self.clone(), guard));
-            self.remember(peer, attempt, task);
+        match want {
+            Want::Dial(attempt) => self.dial(node, peer, attempt),
+            Want::Doubtful => {
+                let (node, net, peer) = (node.clone(), self.clone(), peer.clone());
+                node.clone().spawn_task(async move {
+                    tokio::time::sleep(Duration::from_millis(UNPROVED_KNOCK_MILLIS)).await;
+                    net.insist(&node, &peer);
+                });
+            }
+            _ => {}
         }
         Wanted::Pending
+    }
+
+    /// Nobody who knocks has proved that he is `peer`: dial.
+    fn insist(self: &Arc<Self>, node: &Node, peer: &Atom) {
+        let mut state = self.state();
+        let Some((attempt, gone)) = state.table.insist(peer) else { return };
+        let tasks = state.take_tasks(&gone);
+        drop(state);
+        tasks.iter().for_each(AbortHandle::abort);
+        self.dial(node, peer, attempt);
+    }
+
+    fn dial(self: &Arc<Self>, node: &Node, peer: &Atom, attempt: Attempt) {
+        let guard = AttemptGuard::new(node, self, peer, attempt);
+        let task = node.spawn_task(dial::dial(node.clone(), self.clone(), guard));
+        self.remember(peer, attempt, task);
     }
 
     /// The lane asks for a connection that may not be: what waits in it waits in vain.
@@ -209,19 +234,14 @@ impl NetKernel {
         }
     }
 
-    /// Somebody knocks. An attempt of ours that has to give way is stopped.
+    /// Somebody knocks.
     pub(super) fn knock(&self, peer: &Atom) -> Knock {
-        let mut state = self.state();
-        let decision = state.table.knock(peer);
-        let stopped = match decision {
-            Knock::OkSimultaneous { stop, .. } => state.attempts.remove(&stop),
-            _ => None,
-        };
-        drop(state);
-        if let Some(task) = stopped {
-            task.abort();
-        }
-        decision
+        self.state().table.knock(peer)
+    }
+
+    /// Whether a peer that believes it is still connected may be told to drop that connection.
+    pub(super) fn may_insist(&self, peer: &Atom, attempt: Attempt) -> bool {
+        self.state().table.may_insist(peer, attempt)
     }
 
     /// An attempt came to nothing.
@@ -253,7 +273,8 @@ impl NetKernel {
         let name = Atom::try_new(&peer.name)?;
         let mut state = self.state();
         state.attempts.remove(&attempt);
-        let number = state.table.up(&name, attempt)?;
+        let (number, stopped) = state.table.up(&name, attempt)?;
+        let stopped = state.take_tasks(&stopped);
         let id = NodeId::new(name.clone(), peer.creation);
         let info = PeerInfo { id: id.clone(), flags: peer.negotiated, visible: peer.visible };
         let lane = node.lane_up(info.clone());
@@ -269,6 +290,7 @@ impl NetKernel {
         );
         let waiting = state.waiting.remove(&name).unwrap_or_default();
         drop(state);
+        stopped.iter().for_each(AbortHandle::abort);
         for done in waiting {
             let _ = done.send(Ok(()));
         }
@@ -322,6 +344,10 @@ impl NetKernel {
 }
 
 impl State {
+    fn take_tasks(&mut self, attempts: &BTreeSet<Attempt>) -> Vec<AbortHandle> {
+        attempts.iter().filter_map(|attempt| self.attempts.remove(attempt)).collect()
+    }
+
     fn tell(&mut self, node: &Node, change: Change) {
         self.watchers.retain(|who| node.is_process_alive(who));
         for (who, message) in self.watchers.messages(&change) {
@@ -339,6 +365,9 @@ impl State {
 
     fn free_name(&mut self, peer: &Atom, creation: u32) {
         let Some((_, host)) = names::split(peer.as_str()) else { return };
+        if self.free_names.len() >= DYNAMIC_HOSTS_MAX && !self.free_names.contains_key(host) {
+            return;
+        }
         let free = self.free_names.entry(host.to_owned()).or_default();
         if free.len() < DYNAMIC_NAMES_FREE_MAX {
             free.push_back((peer.to_string(), creation.wrapping_add(1).max(FIRST_CREATION)));

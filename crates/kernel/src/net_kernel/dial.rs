@@ -44,7 +44,8 @@ async fn reach(
     let address = net.setup.discovery.resolve(peer.as_str()).await?;
     let mut wire = net.setup.carrier.dial(&address).await?;
     let machine = Initiation::begin(me, peer.as_str(), net.cookies.of(peer), node.roll() as u32);
-    match handshake::initiate(&mut *wire, machine).await {
+    let insist = || net.may_insist(peer, guard.attempt());
+    match handshake::initiate(&mut *wire, machine, insist).await {
         Ok(met) => Ok((wire, met)),
         Err(SetupFault::Refused(Refusal::Nok)) => {
             // The peer's own attempt wins. When it arrives it stops this one; never dial again meanwhile.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use carrier::{Listener, Wire, accept_pause};
+use carrier::{Address, Listener, Wire, accept_pause};
 use proto::handshake::{Acceptance, Knock as Knocking, Verdict, Welcome};
 use proto::{Blame, PeerFault};
 use runtime::Node;
@@ -16,6 +16,7 @@ use super::driver;
 use super::end::{End, SetupFault};
 use super::guard::AttemptGuard;
 use super::handshake::{self, Doorkeeper};
+use super::hush::Kind;
 use super::table::Knock;
 use crate::limits::HALF_OPEN_WIRES_MAX;
 
@@ -23,7 +24,7 @@ use crate::limits::HALF_OPEN_WIRES_MAX;
 ///
 /// Strangers that connect and say nothing cost a bounded number of sockets: at the ceiling the oldest handshake gives way.
 pub(crate) async fn keep(node: Node, net: Arc<NetKernel>, mut listener: Box<dyn Listener>) {
-    let mut half_open: BTreeMap<u64, AbortHandle> = BTreeMap::new();
+    let mut half_open: BTreeMap<u64, (AbortHandle, Address)> = BTreeMap::new();
     let mut next = 0;
     loop {
         let wire = match listener.accept().await {
@@ -38,22 +39,23 @@ pub(crate) async fn keep(node: Node, net: Arc<NetKernel>, mut listener: Box<dyn 
             },
         };
         if half_open.len() >= HALF_OPEN_WIRES_MAX {
-            half_open.retain(|_, task| !task.is_finished());
+            half_open.retain(|_, (task, _)| !task.is_finished());
         }
         if half_open.len() >= HALF_OPEN_WIRES_MAX
-            && let Some((_, oldest)) = half_open.pop_first()
+            && let Some((_, (oldest, address))) = half_open.pop_first()
         {
-            tracing::warn!(
-                max = HALF_OPEN_WIRES_MAX,
-                "too many unfinished handshakes: the oldest is dropped"
-            );
+            if let Some(unsaid) = net.hush.allows(Kind::TooMany, node.now()) {
+                let max = HALF_OPEN_WIRES_MAX;
+                tracing::warn!(max, %address, unsaid, "too many unfinished handshakes: the oldest is dropped");
+            }
             oldest.abort();
         }
         // The task learns its own handle, so that another attempt can stop it.
         let (tell, handle) = oneshot::channel();
+        let address = wire.peer();
         let task = node.spawn_task(welcome(node.clone(), net.clone(), wire, handle));
         let _ = tell.send(task.clone());
-        half_open.insert(next, task);
+        half_open.insert(next, (task, address));
         next += 1;
     }
 }
@@ -78,14 +80,17 @@ async fn welcome(node: Node, net: Arc<NetKernel>, wire: Box<dyn Wire>, own: ones
             }
         }
         (Ok(Err(why)), guest) => {
-            tell(&why, &address);
+            tell(&node, &net, &why, &address);
             if let Some(guest) = guest {
                 guest.failed(why);
             }
         }
         (Err(_), guest) => {
             let millis = net.setup.setup_time.as_millis();
-            tracing::info!(%address, "** Connection attempt given up after {millis} ms of an unfinished handshake **");
+            if let Some(unsaid) = net.hush.allows(Kind::TimedOut, node.now()) {
+                let what = "of an unfinished handshake";
+                tracing::info!(%address, unsaid, "** Connection attempt given up after {millis} ms {what} **");
+            }
             if let Some(guest) = guest {
                 guest.failed(SetupFault::TimedOut { millis });
             }
@@ -94,21 +99,31 @@ async fn welcome(node: Node, net: Arc<NetKernel>, wire: Box<dyn Wire>, own: ones
     }
 }
 
-/// The lines that operators know from OTP, and the address besides.
-fn tell(why: &SetupFault, address: &carrier::Address) {
+/// The lines that operators know from OTP, and the address besides. `unsaid` counts lines like it that were left out
+/// before, because strangers must not fill the log.
+fn tell(node: &Node, net: &NetKernel, why: &SetupFault, address: &Address) {
+    let kind = match why {
+        SetupFault::Blame(Blame::Peer(PeerFault::BadCookie { .. })) => Kind::Cookie,
+        SetupFault::Blame(Blame::Peer(PeerFault::MissingFlags { .. })) => Kind::Flags,
+        SetupFault::Blame(_) => Kind::Protocol,
+        _ => Kind::Closed,
+    };
+    let Some(unsaid) = net.hush.allows(kind, node.now()) else { return };
     match why {
         SetupFault::Blame(Blame::Peer(PeerFault::BadCookie { name })) => tracing::error!(
             %address,
+            unsaid,
             "** Connection attempt from node {name} rejected. Invalid challenge reply. **"
         ),
         SetupFault::Blame(Blame::Peer(PeerFault::MissingFlags { name, missing })) => tracing::error!(
             %address,
+            unsaid,
             "** Connection attempt from node {name} rejected since it cannot handle [{missing}]. **"
         ),
         SetupFault::Blame(blame) => {
-            tracing::warn!(%address, "** Connection attempt rejected: {blame} **");
+            tracing::warn!(%address, unsaid, "** Connection attempt rejected: {blame} **");
         }
-        why => tracing::debug!(%address, "a handshake at our door ended: {why}"),
+        why => tracing::debug!(%address, unsaid, "a handshake at our door ended: {why}"),
     }
 }
 
@@ -156,7 +171,7 @@ impl Doorkeeper for Porter<'_> {
                 self.admit(&peer, attempt);
                 Verdict::Ok
             }
-            Knock::OkSimultaneous { attempt, .. } => {
+            Knock::OkSimultaneous { attempt } => {
                 self.admit(&peer, attempt);
                 Verdict::OkSimultaneous
             }
@@ -167,10 +182,11 @@ impl Doorkeeper for Porter<'_> {
             }
             Knock::Nok => Verdict::Nok,
             Knock::NotAllowed => {
-                tracing::error!("** Connection attempt from disallowed node {peer} **");
+                if let Some(unsaid) = self.net.hush.allows(Kind::Disallowed, self.node.now()) {
+                    tracing::error!(unsaid, "** Connection attempt from disallowed node {peer} **");
+                }
                 Verdict::NotAllowed
             }
-            Knock::AlreadyPending => return None,
         };
         Some((verdict, self.welcome(&peer)))
     }

@@ -18,8 +18,12 @@ pub(super) trait Doorkeeper {
     async fn tear_down(&mut self);
 }
 
-/// Shakes hands as the side that dialled.
-pub(super) async fn initiate(wire: &mut dyn Wire, mut machine: Initiation) -> Result<Met, SetupFault> {
+/// Shakes hands as the side that dialled. `insist` is asked when the peer believes that it is still connected.
+pub(super) async fn initiate(
+    wire: &mut dyn Wire,
+    mut machine: Initiation,
+    insist: impl Fn() -> bool,
+) -> Result<Met, SetupFault> {
     let mut step = machine.receive(&[])?;
     loop {
         step = match step {
@@ -32,7 +36,7 @@ pub(super) async fn initiate(wire: &mut dyn Wire, mut machine: Initiation) -> Re
                 machine.receive(&[])?
             }
             Step::Ask(Question::StillAlive) => {
-                machine.insist(true).map_err(proto::error::Blame::from)?;
+                machine.insist(insist()).map_err(proto::error::Blame::from)?;
                 machine.receive(&[])?
             }
             Step::Ask(_) => return Err(SetupFault::Abandoned),

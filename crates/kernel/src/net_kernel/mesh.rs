@@ -12,7 +12,7 @@ use term::{Atom, Term};
 use super::core::{NetKernel, Wanted};
 use super::driver::can_spawn;
 use super::table::Cause;
-use crate::limits::MESH_ANSWER_MILLIS;
+use crate::limits::{MESH_ANSWER_MILLIS, MESH_NODES_MAX};
 use crate::names;
 use crate::rpc;
 
@@ -25,7 +25,7 @@ pub(super) fn learn(node: &Node, net: &Arc<NetKernel>, met: &Peer) {
     node.clone().spawn_task(async move {
         let patience = Duration::from_millis(MESH_ANSWER_MILLIS);
         match rpc::call_within::<Vec<Term>>(&node, peer.clone(), "erlang", "nodes", (), patience).await {
-            Ok(theirs) => theirs.iter().filter_map(Term::as_atom).for_each(|other| meet(&node, &net, other)),
+            Ok(theirs) => theirs.iter().filter_map(Term::as_atom).take(MESH_NODES_MAX).for_each(|other| meet(&node, &net, other)),
             Err(error) => tracing::debug!(%peer, "its nodes are not known: {error}"),
         }
     });

@@ -11,6 +11,7 @@ mod driver;
 mod end;
 mod guard;
 mod handshake;
+mod hush;
 mod join;
 mod mesh;
 mod nodes;

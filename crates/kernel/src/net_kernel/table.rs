@@ -42,6 +42,8 @@ pub enum Want {
     Dial(Attempt),
     /// An attempt is under way.
     Pending,
+    /// Somebody knocks under that name, who may be anybody: wait a while, then [`Table::insist`].
+    Doubtful,
     /// It is there.
     Up(ConnectionId),
     /// The allow list does not have it.
@@ -55,12 +57,10 @@ pub enum Want {
 pub enum Knock {
     /// Come in.
     Ok(Attempt),
-    /// Come in; the other attempt, if there is one, must be stopped.
+    /// Come in; our own attempt gives way as soon as the peer has proved itself.
     OkSimultaneous {
         /// The number of the attempt that goes on.
         attempt: Attempt,
-        /// The attempt to stop.
-        stop: Attempt,
     },
     /// Another attempt wins.
     Nok,
@@ -73,16 +73,14 @@ pub enum Knock {
         /// The connection that must be gone before the end of the handshake.
         old: ConnectionId,
     },
-    /// A replacement is under way already: close without a word.
-    AlreadyPending,
 }
 
 /// How an attempt that ended without a connection leaves the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failed {
-    /// Nothing is left: what waits for the peer has waited in vain.
+    /// What waits for the peer has waited in vain.
     Idle,
-    /// The old connection stays up, or another attempt goes on.
+    /// The old connection stays up, or another attempt goes on, or nobody waits.
     Unchanged,
 }
 
@@ -98,11 +96,14 @@ pub struct Table {
     last_connection: ConnectionId,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A peer. Whoever knocks under its name may be anybody until he has proved himself, so any number may, side by side, and
+/// none of them stops an attempt of ours: the first who proves himself is the peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Line {
-    Pending { attempt: Attempt },
-    Up { connection: ConnectionId },
-    UpPending { connection: ConnectionId, attempt: Attempt },
+    /// No connection yet. `wanted`: somebody here waits for one.
+    Pending { dial: Option<Attempt>, knocks: BTreeSet<Attempt>, wanted: bool },
+    /// Connected. Those who knock have to prove themselves before they replace the connection.
+    Up { connection: ConnectionId, knocks: BTreeSet<Attempt> },
 }
 
 impl Table {
@@ -126,83 +127,145 @@ impl Table {
 
     /// Somebody wants a connection to `peer`.
     pub fn want(&mut self, peer: &Atom, cause: Cause) -> Want {
-        match self.peers.get(peer) {
-            Some(Line::Pending { .. }) => Want::Pending,
-            Some(Line::Up { connection } | Line::UpPending { connection, .. }) => Want::Up(*connection),
-            None if !self.is_allowed(peer) => Want::NotAllowed,
-            None if cause == Cause::Auto && !self.may_auto_connect(peer) => Want::Barred,
-            None => {
-                self.barred.remove(peer);
-                Want::Dial(self.begin(peer))
+        if let Some(line) = self.peers.get_mut(peer) {
+            return match line {
+                Line::Pending { dial: Some(_), .. } | Line::Pending { wanted: true, .. } => Want::Pending,
+                Line::Pending { wanted, .. } => {
+                    *wanted = true;
+                    Want::Doubtful
+                }
+                Line::Up { connection, .. } => Want::Up(*connection),
+            };
+        }
+        if !self.is_allowed(peer) {
+            return Want::NotAllowed;
+        }
+        if cause == Cause::Auto && !self.may_auto_connect(peer) {
+            return Want::Barred;
+        }
+        self.barred.remove(peer);
+        let attempt = self.next_attempt();
+        let line = Line::Pending { dial: Some(attempt), knocks: BTreeSet::new(), wanted: true };
+        self.peers.insert(peer.clone(), line);
+        Want::Dial(attempt)
+    }
+
+    /// After [`Want::Doubtful`], some time later: if nobody has proved himself, those who knock must go, so that one of the
+    /// two directions remains, and we dial. Gives the number of the dial, and of those who must go.
+    pub fn insist(&mut self, peer: &Atom) -> Option<(Attempt, BTreeSet<Attempt>)> {
+        let attempt = self.next_attempt();
+        match self.peers.get_mut(peer) {
+            Some(Line::Pending { dial: dial @ None, knocks, wanted: true }) => {
+                *dial = Some(attempt);
+                Some((attempt, std::mem::take(knocks)))
             }
+            _ => None,
         }
     }
 
-    /// `peer` knocks. The rules of `net_kernel`'s `accept_pending`.
+    /// `peer` knocks. The rules of `net_kernel`'s `accept_pending`, but that what a stranger says changes nothing yet.
     pub fn knock(&mut self, peer: &Atom) -> Knock {
         if !self.is_allowed(peer) {
             return Knock::NotAllowed;
         }
-        match self.peers.get(peer).copied() {
+        let attempt = self.next_attempt();
+        match self.peers.get_mut(peer) {
             // A node that dials itself is told that it is busy.
             None if *peer == self.me => Knock::Nok,
-            None => Knock::Ok(self.begin(peer)),
-            Some(Line::Pending { attempt: stop }) => match simultaneous(self.me.as_str(), peer.as_str()) {
-                Winner::Me => Knock::Nok,
-                Winner::Peer => Knock::OkSimultaneous { attempt: self.begin(peer), stop },
-            },
-            Some(Line::Up { connection: old }) => {
-                let attempt = self.next_attempt();
-                self.peers.insert(peer.clone(), Line::UpPending { connection: old, attempt });
-                Knock::Alive { attempt, old }
+            None => {
+                let line = Line::Pending { dial: None, knocks: BTreeSet::from([attempt]), wanted: false };
+                self.peers.insert(peer.clone(), line);
+                Knock::Ok(attempt)
             }
-            Some(Line::UpPending { .. }) => Knock::AlreadyPending,
+            Some(Line::Pending { dial: None, knocks, .. }) => {
+                knocks.insert(attempt);
+                Knock::Ok(attempt)
+            }
+            Some(Line::Pending { knocks, .. }) => match simultaneous(self.me.as_str(), peer.as_str()) {
+                Winner::Me => Knock::Nok,
+                // The true peer does not let our own attempt through meanwhile: it answers `nok`.
+                Winner::Peer => {
+                    knocks.insert(attempt);
+                    Knock::OkSimultaneous { attempt }
+                }
+            },
+            Some(Line::Up { connection, knocks }) => {
+                knocks.insert(attempt);
+                Knock::Alive { attempt, old: *connection }
+            }
         }
     }
 
-    /// Whether `attempt` is still the one that counts for `peer`.
+    /// Whether `attempt` is still one that counts for `peer`.
     pub fn is_current(&self, peer: &Atom, attempt: Attempt) -> bool {
-        matches!(
-            self.peers.get(peer),
-            Some(Line::Pending { attempt: a } | Line::UpPending { attempt: a, .. }) if *a == attempt
-        )
+        match self.peers.get(peer) {
+            Some(Line::Pending { dial, knocks, .. }) => *dial == Some(attempt) || knocks.contains(&attempt),
+            Some(Line::Up { knocks, .. }) => knocks.contains(&attempt),
+            None => false,
+        }
+    }
+
+    /// Whether our own attempt is the only one. Only then may it replace a connection that the peer still believes in:
+    /// that connection could be the one which has just been made in the other direction.
+    pub fn may_insist(&self, peer: &Atom, attempt: Attempt) -> bool {
+        let line = self.peers.get(peer);
+        matches!(line, Some(Line::Pending { dial, knocks, .. }) if *dial == Some(attempt) && knocks.is_empty())
     }
 
     /// An attempt came to nothing.
     pub fn failed(&mut self, peer: &Atom, attempt: Attempt) -> Failed {
-        match self.peers.get(peer).copied() {
-            Some(Line::Pending { attempt: a }) if a == attempt => {
-                self.peers.remove(peer);
-                Failed::Idle
+        let Some(line) = self.peers.get_mut(peer) else { return Failed::Unchanged };
+        let (outcome, over) = match line {
+            Line::Pending { dial, knocks, wanted } if *dial == Some(attempt) => {
+                (*dial, *wanted) = (None, false);
+                (Failed::Idle, knocks.is_empty())
             }
-            Some(Line::UpPending { connection, attempt: a }) if a == attempt => {
-                self.peers.insert(peer.clone(), Line::Up { connection });
-                Failed::Unchanged
+            Line::Pending { dial, knocks, wanted } => {
+                knocks.remove(&attempt);
+                // When somebody waits, `insist` will come.
+                (Failed::Unchanged, knocks.is_empty() && dial.is_none() && !*wanted)
             }
-            _ => Failed::Unchanged,
+            Line::Up { knocks, .. } => {
+                knocks.remove(&attempt);
+                (Failed::Unchanged, false)
+            }
+        };
+        if over {
+            self.peers.remove(peer);
         }
+        outcome
     }
 
-    /// An attempt succeeded: the number of the connection, or nothing when another attempt has taken its place.
-    pub fn up(&mut self, peer: &Atom, attempt: Attempt) -> Option<ConnectionId> {
-        match self.peers.get(peer) {
-            Some(Line::Pending { attempt: a }) if *a == attempt => {}
+    /// An attempt succeeded: the number of the connection and the attempts that must be stopped, or nothing when another
+    /// has taken its place.
+    pub fn up(&mut self, peer: &Atom, attempt: Attempt) -> Option<(ConnectionId, BTreeSet<Attempt>)> {
+        let stopped = match self.peers.get_mut(peer) {
+            Some(Line::Pending { dial, knocks, .. })
+                if *dial == Some(attempt) || knocks.contains(&attempt) =>
+            {
+                let mut others = std::mem::take(knocks);
+                others.extend(*dial);
+                others.remove(&attempt);
+                others
+            }
             _ => return None,
-        }
+        };
         self.last_connection += 1;
         let connection = self.last_connection;
-        self.peers.insert(peer.clone(), Line::Up { connection });
-        Some(connection)
+        self.peers.insert(peer.clone(), Line::Up { connection, knocks: BTreeSet::new() });
+        Some((connection, stopped))
     }
 
     /// A connection is gone, links and monitors answered. An attempt that waited for this may go on.
     pub fn down(&mut self, peer: &Atom, connection: ConnectionId) {
-        match self.peers.get(peer).copied() {
-            Some(Line::Up { connection: c }) if c == connection => {
-                self.peers.remove(peer);
-            }
-            Some(Line::UpPending { connection: c, attempt }) if c == connection => {
-                self.peers.insert(peer.clone(), Line::Pending { attempt });
+        match self.peers.get_mut(peer) {
+            Some(Line::Up { connection: c, knocks }) if *c == connection => {
+                let knocks = std::mem::take(knocks);
+                if knocks.is_empty() {
+                    self.peers.remove(peer);
+                } else {
+                    self.peers.insert(peer.clone(), Line::Pending { dial: None, knocks, wanted: false });
+                }
             }
             _ => return,
         }
@@ -245,12 +308,6 @@ impl Table {
         }
     }
 
-    fn begin(&mut self, peer: &Atom) -> Attempt {
-        let attempt = self.next_attempt();
-        self.peers.insert(peer.clone(), Line::Pending { attempt });
-        attempt
-    }
-
     fn next_attempt(&mut self) -> Attempt {
         self.last_attempt += 1;
         self.last_attempt
@@ -278,15 +335,15 @@ mod tests {
         let (mut at_a, mut at_b) = (table("a@h"), table("b@h"));
         let (from_a, from_b) = (dial(&mut at_a, &b), dial(&mut at_b, &a));
         assert_eq!(at_b.knock(&a), Knock::Nok);
-        let Knock::OkSimultaneous { attempt, stop } = at_a.knock(&b) else { panic!() };
-        assert_eq!(stop, from_a);
+        let Knock::OkSimultaneous { attempt } = at_a.knock(&b) else { panic!() };
+        assert!(!at_a.may_insist(&b, from_a), "the other may be up at the peer already");
+        assert_eq!(at_a.up(&b, attempt), Some((1, BTreeSet::from([from_a]))));
         assert_eq!(
             at_a.failed(&b, from_a),
             Failed::Unchanged,
             "the stopped attempt changes nothing any more"
         );
-        assert_eq!(at_a.up(&b, attempt), Some(1));
-        assert_eq!(at_b.up(&a, from_b), Some(1));
+        assert_eq!(at_b.up(&a, from_b), Some((1, BTreeSet::new())));
     }
 
     #[test]
@@ -294,14 +351,14 @@ mod tests {
         let b = Atom::new("b@h");
         let mut table = table("a@h");
         let attempt = dial(&mut table, &b);
-        let old = table.up(&b, attempt).unwrap();
+        let old = table.up(&b, attempt).unwrap().0;
         let Knock::Alive { attempt, old: named } = table.knock(&b) else { panic!() };
         assert_eq!(named, old);
-        assert_eq!(table.knock(&b), Knock::AlreadyPending);
+        let Knock::Alive { attempt: second, .. } = table.knock(&b) else { panic!() };
         assert_eq!(table.up(&b, attempt), None, "not before the old one is down");
         table.down(&b, old);
-        assert_eq!(table.want(&b, Cause::Auto), Want::Pending);
-        assert_eq!(table.up(&b, attempt), Some(old + 1));
+        assert_eq!(table.want(&b, Cause::Auto), Want::Doubtful);
+        assert_eq!(table.up(&b, attempt), Some((old + 1, BTreeSet::from([second]))));
     }
 
     #[test]
@@ -309,10 +366,35 @@ mod tests {
         let b = Atom::new("b@h");
         let mut table = table("a@h");
         let attempt = dial(&mut table, &b);
-        let old = table.up(&b, attempt).unwrap();
+        let old = table.up(&b, attempt).unwrap().0;
         let Knock::Alive { attempt, .. } = table.knock(&b) else { panic!() };
         assert_eq!(table.failed(&b, attempt), Failed::Unchanged);
         assert_eq!(table.want(&b, Cause::Auto), Want::Up(old));
+    }
+
+    #[test]
+    fn strangers_under_a_name_keep_nobody_out_and_stop_nobody() {
+        let b = Atom::new("b@h");
+        let mut table = table("a@h");
+        let Knock::Ok(stranger) = table.knock(&b) else { panic!() };
+        let Knock::Ok(honest) = table.knock(&b) else { panic!() };
+        assert_eq!(table.want(&b, Cause::Auto), Want::Doubtful);
+        assert_eq!(table.want(&b, Cause::Auto), Want::Pending, "asked once is enough");
+        assert_eq!(table.failed(&b, stranger), Failed::Unchanged);
+        assert_eq!(
+            table.failed(&b, honest),
+            Failed::Unchanged,
+            "who waits will be served by our own attempt"
+        );
+        let Knock::Ok(another) = table.knock(&b) else { panic!() };
+        let (ours, gone) = table.insist(&b).unwrap();
+        assert_eq!(gone, BTreeSet::from([another]));
+        assert_eq!(table.insist(&b), None);
+        let Knock::OkSimultaneous { attempt } = table.knock(&b) else { panic!() };
+        assert!(table.is_current(&b, ours), "a knock without a proof stops nothing");
+        assert_eq!(table.failed(&b, ours), Failed::Idle, "nobody waits for strangers");
+        assert_eq!(table.failed(&b, attempt), Failed::Unchanged);
+        assert!(matches!(table.want(&b, Cause::Auto), Want::Dial(_)));
     }
 
     #[test]
@@ -326,7 +408,7 @@ mod tests {
         let b = Atom::new("b@h");
         let mut table = Table::new(Atom::new("a@h"), AutoConnect::Once);
         let Want::Dial(attempt) = table.want(&b, Cause::Auto) else { panic!() };
-        let connection = table.up(&b, attempt).unwrap();
+        let connection = table.up(&b, attempt).unwrap().0;
         table.down(&b, connection);
         assert_eq!(table.want(&b, Cause::Auto), Want::Barred);
         let Want::Dial(attempt) = table.want(&b, Cause::Explicit) else { panic!() };

@@ -119,6 +119,7 @@ pub struct Scene {
     worst: Arc<AtomicU64>,
     beats: Arc<AtomicU64>,
     over: Arc<AtomicBool>,
+    heart: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl Scene {
@@ -148,7 +149,7 @@ impl Scene {
                 names.iter().find(|(found, _)| *found == format!("victim_{name}")).expect("registered").1;
             (node, friend, epmd_port, port)
         });
-        let scene = Scene {
+        let mut scene = Scene {
             runtime,
             node,
             friend,
@@ -157,6 +158,7 @@ impl Scene {
             worst: Arc::default(),
             beats: Arc::default(),
             over: Arc::default(),
+            heart: None,
         };
         scene.start_heart();
         scene
@@ -176,7 +178,7 @@ impl Scene {
     }
 
     /// The friend asks the node's net_kernel and a process of its program, over and over, and keeps the longest wait.
-    fn start_heart(&self) {
+    fn start_heart(&mut self) {
         let echo = self.node.spawn(|mut ctx: Ctx| async move {
             loop {
                 let (from, message): (Pid, Term) = ctx.receive().await;
@@ -187,7 +189,7 @@ impl Scene {
         let (friend, victim) = (self.friend.clone(), self.node.name().clone());
         let (worst, beats, over) = (self.worst.clone(), self.beats.clone(), self.over.clone());
         self.runtime.block_on(async { self.friend.connect(victim.clone()).await.expect("connected") });
-        self.runtime.spawn(async move {
+        let heart = self.runtime.spawn(async move {
             while !over.load(Ordering::Relaxed) {
                 let start = Instant::now();
                 let pinged = tokio::time::timeout(PATIENCE, friend.ping(victim.clone())).await;
@@ -205,6 +207,7 @@ impl Scene {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         });
+        self.heart = Some(heart);
         eventually("the first answer", || self.beats.load(Ordering::Relaxed) > 0);
         self.worst.store(0, Ordering::Relaxed);
     }
@@ -229,7 +232,11 @@ impl Drop for Scene {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
         let (node, friend) = (self.node.clone(), self.friend.clone());
+        let heart = self.heart.take();
         self.runtime.block_on(async {
+            if let Some(heart) = heart {
+                let _ = heart.await;
+            }
             friend.shutdown().await;
             node.shutdown().await;
         });

@@ -93,9 +93,12 @@ pub fn simultaneous(me: &str, peer: &str) -> Winner {
 }
 
 /// The name in a `send_name`: a node name, or only a host from a node that asks for a name.
+///
+/// OTP takes any characters; we take no control characters, because the name of a stranger goes into the log, where it
+/// must not begin lines of its own or steer the operator's terminal.
 pub(super) fn check_peer_name(name: &str, dynamic: bool) -> Result<(), PeerFault> {
     let well_formed = if dynamic { is_host(name) } else { is_node_name(name) };
-    if well_formed && name.chars().count() <= NODE_NAME_CHARS_MAX {
+    if well_formed && !name.contains(char::is_control) && name.chars().count() <= NODE_NAME_CHARS_MAX {
         return Ok(());
     }
     Err(PeerFault::BadName(name.chars().take(NODE_NAME_CHARS_MAX).collect()))
@@ -127,6 +130,14 @@ mod tests {
         assert!(is_node_name("a@b") && is_node_name("x y@127.0.0.1"));
         for bad in ["", "a", "@", "a@", "@b", "a@b@c", "a@@b"] {
             assert!(!is_node_name(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_peer_has_no_control_characters_in_its_name() {
+        assert!(check_peer_name("a b@\u{e9}", false).is_ok());
+        for bad in ["a\n@b", "a@b\u{1b}[2J", "a\u{9b}@b", "a\0@b"] {
+            assert!(check_peer_name(bad, false).is_err(), "{bad:?}");
         }
     }
 
