@@ -191,6 +191,11 @@ async fn otp_s_tools_find_what_they_expect() {
             "{[{ours@localhost,yes}],[]}",
         ),
         ("rpc:call('ours@localhost', net_kernel, get_net_ticktime, []).", "60"),
+        ("P = rpc:call('ours@localhost', erlang, whereis, [rex]), \
+          rpc:call('ours@localhost', erlang, process_info, [P, registered_name]).", "{registered_name,rex}"),
+        ("P = rpc:call('ours@localhost', erlang, whereis, [rex]), \
+          lists:member(P, rpc:call('ours@localhost', erlang, processes, [])).", "true"),
+        ("is_integer(rpc:call('ours@localhost', erlang, memory, [total])).", "true"),
     ];
     for (expression, expected) in calls {
         let answer = eval(&ours, expression).await;
@@ -246,4 +251,22 @@ async fn a_nameless_erl_is_given_a_name() {
     let (local, host) = named.1.split_once('@').unwrap();
     assert!(!local.is_empty() && !host.is_empty());
     assert_eq!(ours.nodes_of(Kind::Hidden), [Atom::new(&named.1)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn erl_call_calls_a_function_of_ours() {
+    if !erl_is_here() {
+        return;
+    }
+    let epmd = private_epmd();
+    let ours = node(OURS, epmd).start().await.unwrap();
+    ours.export("math", "add", |a: i64, b: i64| a + b);
+    let calling = tokio::process::Command::new("erl_call")
+        .args(["-sname", OURS, "-c", COOKIE, "-a", "math add [40,2]"])
+        .env("ERL_EPMD_PORT", epmd.to_string())
+        .output();
+    match tokio::time::timeout(PATIENCE, calling).await.expect("erl_call ends") {
+        Ok(output) => assert_eq!(String::from_utf8_lossy(&output.stdout), "42", "{output:?}"),
+        Err(error) => println!("SKIPPED: there is no erl_call on this machine: {error}"),
+    }
 }

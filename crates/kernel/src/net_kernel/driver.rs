@@ -134,8 +134,8 @@ impl Reader {
                 biased;
                 order = self.orders.recv() => Event::Order(order),
                 () = &mut sleep => Event::Tick,
-                read = read(&mut self.read, &mut self.buffer, pause) => Event::Read(read),
                 error = self.broken.recv() => Event::Broken(error),
+                read = read(&mut self.read, &mut self.buffer, pause) => Event::Read(read),
             };
             pause = false;
             let ended = match event {

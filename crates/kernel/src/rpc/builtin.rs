@@ -7,6 +7,7 @@ use runtime::{Ctx, ExportedFn, Node};
 use term::{Atom, Term};
 
 use super::export::failure;
+use super::facts;
 use super::server::{execute_call, execute_cast};
 use crate::net_kernel::{self, Kind, Kinds, TickTime, TickTimeChange, nodes};
 
@@ -66,6 +67,29 @@ const TABLE: &[(&str, &str, u8, Near)] = &[
         let found = ctx.node().exported(arguments[0].as_atom()?, arguments[1].as_atom()?, arity);
         Some(boolean(found.is_some()))
     }),
+    ("erlang", "process_info", 1, |ctx, arguments| {
+        facts::process_info(ctx.node(), facts::pid_of(ctx, arguments)?)
+    }),
+    ("erlang", "process_info", 2, |ctx, arguments| {
+        facts::process_info_of(ctx.node(), facts::pid_of(ctx, arguments)?, &arguments[1])
+    }),
+    ("erlang", "memory", 0, |_, _| Some(facts::memory())),
+    ("erlang", "memory", 1, |_, arguments| facts::memory_of(&arguments[0])),
+    ("erlang", "garbage_collect", 1, |ctx, arguments| {
+        let alive = ctx.node().is_process_alive(facts::pid_of(ctx, arguments)?);
+        Some(boolean(alive))
+    }),
+    ("inet", "gethostname", 0, |_, _| Some(facts::hostname())),
+    ("net", "gethostname", 0, |_, _| Some(facts::hostname())),
+    ("net_adm", "localhost", 0, |_, _| Some(facts::localhost())),
+    ("application", "which_applications", 0, |_, _| Some(facts::applications())),
+    ("application", "which_applications", 1, |_, _| Some(facts::applications())),
+    ("application", "loaded_applications", 0, |_, _| Some(facts::applications())),
+    ("init", "get_status", 0, |_, _| Some(facts::init_status())),
+    ("code", "which", 1, |_, _| Some(Term::atom("non_existing"))),
+    ("code", "is_loaded", 1, |_, _| Some(boolean(false))),
+    ("code", "get_object_code", 1, |_, _| Some(Term::atom("error"))),
+    ("code", "ensure_loaded", 1, |_, _| Some(Term::tuple([Term::atom("error"), Term::atom("nofile")]))),
     // A stranger does not stop this program.
     ("erlang", "halt", 0, |_, _| None),
     ("erlang", "halt", 1, |_, _| None),
@@ -78,6 +102,9 @@ const TABLE: &[(&str, &str, u8, Near)] = &[
     ("net_kernel", "set_net_ticktime", 2, |ctx, arguments| set_ticktime(ctx, &arguments[0], &arguments[1])),
     ("io_lib", "format", 2, |ctx, arguments| {
         crate::io::format_on(ctx.node(), &arguments[0], &arguments[1]).map(|text| Term::string(&text))
+    }),
+    ("os", "type", 0, |_, _| {
+        Some(Term::tuple([Term::atom(std::env::consts::FAMILY), Term::atom(std::env::consts::OS)]))
     }),
     ("os", "getpid", 0, |_, _| Some(Term::string(&std::process::id().to_string()))),
 ];

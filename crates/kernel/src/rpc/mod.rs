@@ -3,6 +3,7 @@
 mod builtin;
 mod client;
 mod export;
+mod facts;
 mod server;
 
 pub(crate) use builtin::install;
