@@ -14,7 +14,7 @@ use crate::tags;
 use crate::term::Term;
 use crate::tuple::Tuple;
 use crate::wire::{WireContext, WireTerm};
-pub(crate) use reader::{Piece, Reader};
+pub(crate) use reader::{PLACEHOLDER, Piece, Reader, set};
 
 /// Why bytes are no term.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -73,9 +73,6 @@ fn decode_whole(bytes: &Bytes, at: usize, context: &WireContext) -> Result<Term,
     Ok(term)
 }
 
-/// What stands in a tuple where nothing has been read yet.
-const PLACEHOLDER: Term = Term::Int(0);
-
 /// A container some of whose elements have not been read yet.
 enum Open {
     /// From `next` on, the items are placeholders.
@@ -88,9 +85,9 @@ enum Open {
         items: Vec<Term>,
         left: usize,
     },
+    /// Where `left` is odd, the last pair has its key but not yet its value.
     Map {
         pairs: Vec<(Term, Term)>,
-        key: Option<Term>,
         left: usize,
     },
     Fun {
@@ -99,30 +96,31 @@ enum Open {
     },
 }
 
-/// A value, or a container with elements to come, the first of which may have been begun.
+/// A value, in the slot now, or a container with elements to come, the first of which may have been begun.
 enum Begun {
-    Whole(Term),
+    Whole,
     Open(Open, Option<Piece>),
 }
 
 /// Every element takes at least a byte, so all open containers together may not lack more elements than
 /// there are bytes. This makes it safe to reserve room for all of a container when it is opened.
 pub(crate) fn read_term(reader: &mut Reader<'_>) -> Result<Term, DecodeError> {
-    let piece = reader.piece()?;
-    let mut begun = begin(reader, piece, 0)?;
+    let mut value = PLACEHOLDER;
+    let piece = reader.piece(&mut value)?;
+    let mut begun = begin(reader, piece, 0, &mut value)?;
     let mut outer: Vec<Open> = Vec::new();
     let mut lacking = 0;
     'begin: loop {
-        let mut value = match begun {
-            Begun::Whole(value) => value,
+        match begun {
+            Begun::Whole => {}
             Begun::Open(open, Some(piece)) => {
                 lacking += open.left() - 1;
                 outer.push(open);
-                begun = begin(reader, piece, lacking)?;
+                begun = begin(reader, piece, lacking, &mut value)?;
                 continue 'begin;
             }
-            Begun::Open(mut open, None) => match open.read_on(reader, lacking)? {
-                Begun::Whole(value) => value,
+            Begun::Open(mut open, None) => match open.read_on(reader, lacking, &mut value)? {
+                Begun::Whole => {}
                 inner => {
                     lacking += open.left() - 1;
                     outer.push(open);
@@ -130,16 +128,12 @@ pub(crate) fn read_term(reader: &mut Reader<'_>) -> Result<Term, DecodeError> {
                     continue 'begin;
                 }
             },
-        };
+        }
         while let Some(open) = outer.last_mut() {
             lacking -= open.left() - 1;
-            if let Some(whole) = open.put(value, reader)? {
-                value = whole;
-                outer.pop();
-                continue;
-            }
-            match open.read_on(reader, lacking)? {
-                Begun::Whole(whole) => value = whole,
+            open.put(&mut value);
+            match open.read_on(reader, lacking, &mut value)? {
+                Begun::Whole => {}
                 inner => {
                     lacking += open.left() - 1;
                     begun = inner;
@@ -152,21 +146,32 @@ pub(crate) fn read_term(reader: &mut Reader<'_>) -> Result<Term, DecodeError> {
     }
 }
 
-/// Turns a piece into a value or an open container. Tuples of plain values are read to their end at once.
-fn begin(reader: &mut Reader<'_>, piece: Piece, lacking: usize) -> Result<Begun, DecodeError> {
+/// Turns a piece into a value in its slot or an open container. Tuples of plain values are read to their end.
+fn begin(
+    reader: &mut Reader<'_>,
+    piece: Piece,
+    lacking: usize,
+    slot: &mut Term,
+) -> Result<Begun, DecodeError> {
     let open = match piece {
-        Piece::Whole(term) => return Ok(Begun::Whole(term)),
-        Piece::Tuple(arity) => return begin_tuple(reader, arity, lacking),
+        Piece::Whole => return Ok(Begun::Whole),
+        Piece::Tuple(arity) => return begin_tuple(reader, arity, lacking, slot),
         Piece::List(length) => {
             reader.expect(length.saturating_add(1), lacking)?;
             Open::List { items: Vec::with_capacity(length), left: length + 1 }
         }
-        Piece::Map(0) => return Ok(Begun::Whole(Term::Map(Map::default()))),
+        Piece::Map(0) => {
+            set(slot, Term::Map(Map::default()));
+            return Ok(Begun::Whole);
+        }
         Piece::Map(pairs) => {
             reader.expect(pairs.saturating_mul(2), lacking)?;
-            Open::Map { pairs: Vec::with_capacity(pairs), key: None, left: 2 * pairs }
+            Open::Map { pairs: Vec::with_capacity(pairs), left: 2 * pairs }
         }
-        Piece::Fun(fun, 0) => return Ok(Begun::Whole(Term::Fun(Arc::new(*fun)))),
+        Piece::Fun(fun, 0) => {
+            set(slot, Term::Fun(Arc::new(*fun)));
+            return Ok(Begun::Whole);
+        }
         Piece::Fun(mut fun, left) => {
             reader.expect(left, lacking)?;
             fun.free.reserve_exact(left);
@@ -176,31 +181,27 @@ fn begin(reader: &mut Reader<'_>, piece: Piece, lacking: usize) -> Result<Begun,
     Ok(Begun::Open(open, None))
 }
 
-/// Fills the tuple as it is allocated. An element that is a container itself ends this; placeholders follow.
-fn begin_tuple(reader: &mut Reader<'_>, arity: usize, lacking: usize) -> Result<Begun, DecodeError> {
+/// An element that is a container itself ends this; placeholders follow.
+fn begin_tuple(
+    reader: &mut Reader<'_>,
+    arity: usize,
+    lacking: usize,
+    slot: &mut Term,
+) -> Result<Begun, DecodeError> {
     reader.expect(arity, lacking)?;
-    let mut stop = None;
-    let fill = |at| {
-        if stop.is_some() {
-            return PLACEHOLDER;
+    let mut items: Arc<[Term]> = (0..arity).map(|_| PLACEHOLDER).collect();
+    for (next, item) in Arc::get_mut(&mut items).unwrap_or_default().iter_mut().enumerate() {
+        match reader.piece(item)? {
+            Piece::Whole => {}
+            piece => return Ok(Begun::Open(Open::Tuple { items, next }, Some(piece))),
         }
-        match reader.piece() {
-            Ok(Piece::Whole(term)) => term,
-            other => {
-                stop = Some((at, other));
-                PLACEHOLDER
-            }
-        }
-    };
-    let items: Arc<[Term]> = (0..arity).map(fill).collect();
-    Ok(match stop {
-        None => Begun::Whole(Term::Tuple(Tuple::from(items))),
-        Some((next, piece)) => Begun::Open(Open::Tuple { items, next }, Some(piece?)),
-    })
+    }
+    set(slot, Term::Tuple(Tuple::from(items)));
+    Ok(Begun::Whole)
 }
 
 impl Open {
-    /// Elements that are still to come. At least 1 in an open container.
+    /// Elements that are still to come.
     fn left(&self) -> usize {
         match self {
             Open::Tuple { items, next } => items.len() - next,
@@ -208,85 +209,127 @@ impl Open {
         }
     }
 
-    /// Reads on to the end, which gives the whole container, or to an element that is an open container.
-    fn read_on(&mut self, reader: &mut Reader<'_>, lacking: usize) -> Result<Begun, DecodeError> {
-        if let Open::List { items, left } = self {
-            while *left > 1 {
-                let value = match reader.piece()? {
-                    Piece::Whole(value) => value,
-                    Piece::Tuple(arity) => match begin_tuple(reader, arity, lacking + *left - 1)? {
-                        Begun::Whole(value) => value,
-                        inner => return Ok(inner),
-                    },
-                    piece => match begin(reader, piece, lacking + *left - 1)? {
-                        Begun::Whole(value) => value,
-                        inner => return Ok(inner),
-                    },
-                };
+    /// Takes the next element, a container that is whole now, out of the slot. The tail of a list stays there.
+    fn put(&mut self, slot: &mut Term) {
+        let value = match self {
+            Open::List { left: left @ 1, .. } => {
+                *left = 0;
+                return;
+            }
+            _ => std::mem::replace(slot, PLACEHOLDER),
+        };
+        match self {
+            Open::Tuple { items, next } => {
+                if let Some(items) = Arc::get_mut(items) {
+                    set(&mut items[*next], value);
+                }
+                *next += 1;
+            }
+            Open::List { items, left } => {
                 items.push(value);
                 *left -= 1;
             }
-        }
-        loop {
-            let piece = reader.piece()?;
-            let value = match begin(reader, piece, lacking + self.left() - 1)? {
-                Begun::Whole(value) => value,
-                inner => return Ok(inner),
-            };
-            if let Some(whole) = self.put(value, reader)? {
-                return Ok(Begun::Whole(whole));
+            Open::Map { pairs, left } => {
+                match *left % 2 {
+                    0 => pairs.push((value, PLACEHOLDER)),
+                    _ => set(&mut last(pairs).1, value),
+                }
+                *left -= 1;
+            }
+            Open::Fun { fun, left } => {
+                if let Some(fun) = fun {
+                    fun.free.push(value);
+                }
+                *left -= 1;
             }
         }
     }
 
-    /// Puts the next element in, and gives back the container when it was the last.
-    #[inline]
-    fn put(&mut self, value: Term, reader: &Reader<'_>) -> Result<Option<Term>, DecodeError> {
+    /// Reads on to the end, which puts the whole container into the slot, or to an element that is an open
+    /// container.
+    fn read_on(
+        &mut self,
+        reader: &mut Reader<'_>,
+        lacking: usize,
+        slot: &mut Term,
+    ) -> Result<Begun, DecodeError> {
+        /// Reads an element into its place; one that is an open container is what the function comes to.
+        macro_rules! read {
+            ($place:expr, $left:expr, $unput:block) => {{
+                let place = $place;
+                let begun = match reader.piece(place)? {
+                    Piece::Whole => Begun::Whole,
+                    piece => begin(reader, piece, lacking + $left - 1, place)?,
+                };
+                if let Begun::Open(..) = begun {
+                    $unput
+                    return Ok(begun);
+                }
+            }};
+        }
         match self {
             Open::Tuple { items, next } => {
-                if let Some(slots) = Arc::get_mut(items) {
-                    slots[*next] = value;
+                let arity = items.len();
+                for item in &mut Arc::get_mut(items).unwrap_or_default()[*next..] {
+                    read!(item, arity - *next, {});
+                    *next += 1;
                 }
-                *next += 1;
-                if *next < items.len() {
-                    return Ok(None);
-                }
-                Ok(Some(Term::Tuple(Tuple::from(Arc::clone(items)))))
+                set(slot, Term::Tuple(Tuple::from(Arc::clone(items))));
             }
             Open::List { items, left } => {
-                *left -= 1;
-                if *left > 0 {
-                    items.push(value);
-                    return Ok(None);
+                while *left > 1 {
+                    items.push(PLACEHOLDER);
+                    read!(last(items), *left, {
+                        items.pop();
+                    });
+                    *left -= 1;
                 }
-                Ok(Some(List::with_tail(std::mem::take(items), value)))
+                if *left == 1 {
+                    read!(&mut *slot, 1, {});
+                    *left = 0;
+                }
+                let tail = std::mem::replace(slot, PLACEHOLDER);
+                set(slot, List::with_tail(std::mem::take(items), tail));
             }
-            Open::Map { pairs, key, left } => {
-                *left -= 1;
-                match key.take() {
-                    None => *key = Some(value),
-                    Some(key) => pairs.push((key, value)),
+            Open::Map { pairs, left } => {
+                while *left > 0 {
+                    if *left % 2 == 0 {
+                        pairs.push((PLACEHOLDER, PLACEHOLDER));
+                        read!(&mut last(pairs).0, *left, {
+                            pairs.pop();
+                        });
+                        *left -= 1;
+                    }
+                    read!(&mut last(pairs).1, *left, {});
+                    *left -= 1;
                 }
-                if *left > 0 {
-                    return Ok(None);
-                }
-                match Map::try_from_pairs(std::mem::take(pairs)) {
-                    Some(map) => Ok(Some(Term::Map(map))),
-                    None => Err(reader.error("a map has a key twice, ending")),
-                }
+                let Some(map) = Map::try_from_pairs(std::mem::take(pairs)) else {
+                    return Err(reader.error("a map has a key twice, ending"));
+                };
+                set(slot, Term::Map(map));
             }
             Open::Fun { fun, left } => {
-                *left -= 1;
-                if let Some(fun) = fun {
-                    fun.free.push(value);
+                while *left > 0
+                    && let Some(fun) = fun
+                {
+                    fun.free.push(PLACEHOLDER);
+                    read!(last(&mut fun.free), *left, {
+                        fun.free.pop();
+                    });
+                    *left -= 1;
                 }
-                if *left > 0 {
-                    return Ok(None);
+                if let Some(fun) = fun.take() {
+                    set(slot, Term::Fun(Arc::new(*fun)));
                 }
-                Ok(fun.take().map(|fun| Term::Fun(Arc::new(*fun))))
             }
         }
+        Ok(Begun::Whole)
     }
+}
+
+#[inline(always)]
+fn last<T>(items: &mut [T]) -> &mut T {
+    items.last_mut().expect("just pushed")
 }
 
 #[cfg(test)]

@@ -17,13 +17,23 @@ use crate::tags;
 use crate::term::Term;
 use crate::wire::WireContext;
 
-/// A value, or a container of so many elements (a list's tail not counted; a map's pairs).
+/// What came next: a value, or a container of so many elements (a list's tail not counted; a map's pairs).
 pub(crate) enum Piece {
-    Whole(Term),
+    /// It is in the slot now.
+    Whole,
     Tuple(usize),
     List(usize),
     Map(usize),
     Fun(Box<Fun>, usize),
+}
+
+/// What stands in a slot before anything has been read into it.
+pub(crate) const PLACEHOLDER: Term = Term::Int(0);
+
+/// Puts a value in the place of a placeholder, which needs no dropping.
+#[inline(always)]
+pub(crate) fn set(slot: &mut Term, value: Term) {
+    std::mem::forget(std::mem::replace(slot, value));
 }
 
 pub(crate) struct Reader<'a> {
@@ -125,47 +135,51 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    /// The next value, or the head of the next container.
+    /// The next value into its slot, which holds a placeholder, or the head of the next container.
+    ///
+    /// Every value is made where it stays: handing terms up through results costs more than reading them.
     #[inline(always)]
-    pub(crate) fn piece(&mut self) -> Read<Piece> {
-        Ok(Piece::Whole(match self.byte()? {
-            tags::SMALL_INTEGER => Term::Int(self.byte()?.into()),
-            tags::INTEGER => Term::Int(i32::from_be_bytes(*self.chunk()?).into()),
-            tags::ATOM_CACHE_REF => Term::Atom(self.known_atom()?.clone()),
+    pub(crate) fn piece(&mut self, slot: &mut Term) -> Read<Piece> {
+        match self.byte()? {
+            tags::SMALL_INTEGER => set(slot, Term::Int(self.byte()?.into())),
+            tags::INTEGER => set(slot, Term::Int(i32::from_be_bytes(*self.chunk()?).into())),
+            tags::ATOM_CACHE_REF => set(slot, Term::Atom(self.known_atom()?.clone())),
             tags::SMALL_ATOM_UTF8 => {
                 let length = self.byte()?;
                 if let Some(start) = self.rest.first_chunk()
                     && let Some(atom) = Atom::from_start_of(start, length)
                 {
                     self.take(length.into())?;
-                    return Ok(Piece::Whole(Term::Atom(atom)));
+                    set(slot, Term::Atom(atom));
+                } else {
+                    let name = Name::Utf8(self.take(length.into())?);
+                    set(slot, Term::Atom(self.atom(name)?));
                 }
-                let name = Name::Utf8(self.take(length.into())?);
-                Term::Atom(self.atom(name)?)
             }
-            tags::NEW_PID => Term::Pid(self.new_pid()?),
+            tags::NEW_PID => set(slot, Term::Pid(self.new_pid()?)),
             tags::SMALL_TUPLE => return Ok(Piece::Tuple(self.byte()?.into())),
             tags::LARGE_TUPLE => return Ok(Piece::Tuple(self.length()?)),
-            tags::NIL => Term::NIL,
-            tags::STRING => self.string()?,
+            tags::NIL => set(slot, Term::NIL),
+            tags::STRING => set(slot, self.string()?),
             tags::LIST => return Ok(Piece::List(self.length()?)),
             tags::MAP => return Ok(Piece::Map(self.length()?)),
-            tags::BINARY => Term::Binary(self.binary()?),
+            tags::BINARY => set(slot, Term::Binary(self.binary()?)),
             tags::SMALL_BIG => {
                 let length = self.byte()?;
-                self.big(length.into())?
+                set(slot, self.big(length.into())?);
             }
             tags::NEW_FLOAT => {
                 let number = f64::from_be_bytes(*self.chunk()?);
-                self.float(number)?
+                set(slot, self.float(number)?);
             }
-            tag => return self.rare_piece(tag),
-        }))
+            tag => return self.rare_piece(tag, slot),
+        }
+        Ok(Piece::Whole)
     }
 
     #[inline(never)]
-    fn rare_piece(&mut self, tag: u8) -> Read<Piece> {
-        Ok(Piece::Whole(match tag {
+    fn rare_piece(&mut self, tag: u8, slot: &mut Term) -> Read<Piece> {
+        *slot = match tag {
             tags::ATOM | tags::SMALL_ATOM | tags::ATOM_UTF8 => {
                 let name = self.name_after(tag)?;
                 Term::Atom(self.atom(name)?)
@@ -185,7 +199,8 @@ impl<'a> Reader<'a> {
             tags::RECORD => return Err(self.error("a native record, which we don't speak (RECORD_EXT)")),
             tags::LOCAL => return Err(self.error("a term for its own node's eyes only (LOCAL_EXT)")),
             _ => return Err(self.error("no term has this tag, which stands before what is")),
-        }))
+        };
+        Ok(Piece::Whole)
     }
 
     #[inline]

@@ -6,7 +6,7 @@ use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeser
 use serde::forward_to_deserialize_any;
 
 use super::{Error, RAW};
-use crate::decode::{Piece, Reader, read_term};
+use crate::decode::{PLACEHOLDER, Piece, Reader, read_term};
 use crate::limits::SERDE_LEVELS_MAX;
 use crate::tags;
 use crate::term::Term;
@@ -49,9 +49,9 @@ impl Values<'_> {
 
     /// The next value, if it is none of the containers; otherwise nothing is consumed.
     fn plain(&mut self) -> Result<Option<Term>, Error> {
-        let mark = self.reader.mark();
-        match self.reader.piece()? {
-            Piece::Whole(term) => Ok(Some(term)),
+        let (mark, mut term) = (self.reader.mark(), PLACEHOLDER);
+        match self.reader.piece(&mut term)? {
+            Piece::Whole => Ok(Some(term)),
             _ => {
                 self.reader.rewind(mark);
                 Ok(None)
@@ -82,7 +82,7 @@ impl Values<'_> {
             if items.left > 0 {
                 return Err(mismatch("fewer elements"));
             }
-            if list && !matches!(values.reader.piece()?, Piece::Whole(Term::List(tail)) if tail.is_nil()) {
+            if list && !matches!(values.plain()?, Some(Term::List(tail)) if tail.is_nil()) {
                 return Err(mismatch("a proper list"));
             }
             Ok(value)
@@ -139,8 +139,9 @@ impl<'de> Deserializer<'de> for &mut Values<'_> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.reader.piece()? {
-            Piece::Whole(term) => Values::plain_any(term, visitor),
+        let mut term = PLACEHOLDER;
+        match self.reader.piece(&mut term)? {
+            Piece::Whole => Values::plain_any(term, visitor),
             Piece::Tuple(arity) => self.elements(arity, false, visitor),
             Piece::List(length) => self.elements(length, true, visitor),
             Piece::Map(pairs) => self.pairs(pairs, visitor),
@@ -219,10 +220,11 @@ impl<'de> Deserializer<'de> for &mut Values<'_> {
     }
 
     fn deserialize_enum<V: Visitor<'de>>(self, _: &str, _: &[&str], visitor: V) -> Result<V::Value, Error> {
+        let mut slot = PLACEHOLDER;
         match self.plain()? {
             Some(Term::Atom(atom)) => visitor.visit_enum(atom.as_str().to_owned().into_deserializer()),
             Some(_) => Err(mismatch("an atom or a tagged tuple")),
-            None => match self.reader.piece()? {
+            None => match self.reader.piece(&mut slot)? {
                 Piece::Tuple(arity) if arity > 0 => {
                     self.deeper(|values| visitor.visit_enum(Variant { values, left: arity - 1 }))
                 }
