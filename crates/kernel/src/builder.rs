@@ -227,9 +227,9 @@ impl Builder {
         let name = names::complete(&self.name, self.form, &HostNames::of_system())?;
         let cookies = self.cookies()?;
         let listener = self.listen(&name).await?;
-        let port = listener.local().port;
+        let (port, interface) = (listener.local().port, listener.local().host.parse().ok());
         let discovery = self.discovery.clone().unwrap_or_else(|| Arc::new(Epmd::new()));
-        let registration = Registration { name: name.clone(), port, hidden: self.hidden };
+        let registration = Registration { name: name.clone(), interface, port, hidden: self.hidden };
         let registered = discovery.register(registration).await?;
         let creation = registered.creation.unwrap_or_else(|| rand::random::<u32>().max(CREATION_MIN));
         let node = self.node(Atom::new(&name.to_string()), creation);

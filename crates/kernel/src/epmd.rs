@@ -79,23 +79,22 @@ impl Epmd {
     /// `AddrInUse` when an EPMD runs already; otherwise what the system says about an address that was asked for. A missing
     /// IPv6 loopback is no error.
     pub fn bind(config: EpmdConfig) -> io::Result<Epmd> {
-        let first = listen(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), config.port))?;
-        let port = first.local_addr()?.port();
-        let mut listeners = vec![first];
-        listeners.extend(listen(SocketAddr::new(Ipv6Addr::LOCALHOST.into(), port)).ok());
-        let everywhere = config.addresses.iter().any(IpAddr::is_unspecified);
-        if everywhere {
-            // The wildcard covers the loopback, and some systems allow only one of the two.
-            listeners.clear();
-        }
-        for address in config.addresses.iter().filter(|address| everywhere || !address.is_loopback()) {
+        let mut listeners: Vec<TcpListener> = Vec::new();
+        let mut port = config.port;
+        for address in interfaces(&config.addresses) {
             if listeners.len() >= EPMD_ADDRESSES_MAX {
-                return Err(io::Error::new(
-                    io::ErrorKind::InvalidInput,
-                    "epmd listens on 16 addresses at most",
-                ));
+                let why = "epmd listens on 16 addresses at most";
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
             }
-            listeners.push(listen(SocketAddr::new(*address, port))?);
+            match listen(SocketAddr::new(address, port)) {
+                Ok(listener) => {
+                    port = listener.local_addr()?.port();
+                    listeners.push(listener);
+                }
+                // A machine without IPv6 is no reason to stay silent.
+                Err(_) if address == Ipv6Addr::LOCALHOST && !config.addresses.contains(&address) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(Epmd { config, listeners, port })
     }
@@ -131,6 +130,7 @@ impl Epmd {
             events,
             tasks: JoinSet::new(),
             debug: self.config.debug,
+            patience: self.config.packet_timeout,
             log,
         };
         daemon.serve(inbox).await;
@@ -162,6 +162,8 @@ struct Daemon<L> {
     events: mpsc::Sender<Event>,
     tasks: JoinSet<()>,
     debug: u8,
+    /// How long a client may take to read its answer.
+    patience: Duration,
     log: L,
 }
 
@@ -197,7 +199,7 @@ impl<L: FnMut(&str)> Daemon<L> {
                 let is_local = ip.is_loopback() || local.is_ok_and(|local| local == ip);
                 let (orders, inbox) = mpsc::unbounded_channel();
                 self.clients.insert(self.next_id, orders);
-                self.tasks.spawn(client(self.next_id, stream, inbox, self.events.clone()));
+                self.tasks.spawn(client(self.next_id, stream, inbox, self.events.clone(), self.patience));
                 self.server.connected(self.next_id, is_local, now);
             }
             Event::Bytes(id, bytes) => self.server.bytes(id, now, &bytes),
@@ -236,6 +238,19 @@ impl<L: FnMut(&str)> Daemon<L> {
     fn now(&self) -> Now {
         Now::from_nanos(u64::try_from(self.born.elapsed().as_nanos()).unwrap_or(u64::MAX))
     }
+}
+
+/// The loopback ones, and what is asked for; a wildcard covers the others of its kind.
+fn interfaces(asked: &[IpAddr]) -> Vec<IpAddr> {
+    let mut all = vec![IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+    for address in asked {
+        if !all.contains(address) {
+            all.push(*address);
+        }
+    }
+    let wildcard = |v4: bool| asked.iter().any(|address| address.is_unspecified() && address.is_ipv4() == v4);
+    all.retain(|address| address.is_unspecified() || !wildcard(address.is_ipv4()));
+    all
 }
 
 async fn until(born: Instant, deadline: Option<Now>) {
@@ -278,6 +293,7 @@ async fn client(
     mut stream: TcpStream,
     mut orders: mpsc::UnboundedReceiver<Order>,
     events: mpsc::Sender<Event>,
+    patience: Duration,
 ) {
     let mut bytes = vec![0; EPMD_READ_BYTES];
     loop {
@@ -285,8 +301,10 @@ async fn client(
             biased;
             order = orders.recv() => match order {
                 Some(Order::Reply(reply)) => {
-                    if stream.write_all(&reply).await.is_err() {
-                        break;
+                    // Whoever does not read his answer must not keep the socket: the server counts him no more.
+                    match tokio::time::timeout(patience, stream.write_all(&reply)).await {
+                        Ok(Ok(())) => {}
+                        Ok(Err(_)) | Err(_) => break,
                     }
                 }
                 Some(Order::Close) | None => {
@@ -311,4 +329,18 @@ async fn client(
 #[allow(clippy::disallowed_methods, reason = "the daemon is the door through which the time of day comes in")]
 fn wall_clock_secs() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_always_served_and_a_wildcard_covers_its_kind() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        assert_eq!(interfaces(&[]), [ip("127.0.0.1"), ip("::1")]);
+        assert_eq!(interfaces(&[ip("127.0.1.1"), ip("::1")]), [ip("127.0.0.1"), ip("::1"), ip("127.0.1.1")]);
+        assert_eq!(interfaces(&[ip("0.0.0.0"), ip("10.0.0.1")]), [ip("::1"), ip("0.0.0.0")]);
+        assert_eq!(interfaces(&[ip("::"), ip("0.0.0.0")]), [ip("::"), ip("0.0.0.0")]);
+    }
 }

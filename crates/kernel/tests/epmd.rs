@@ -95,3 +95,21 @@ async fn two_daemons_do_not_share_a_port() {
     let second = Epmd::bind(EpmdConfig { port: epmd.port(), ..EpmdConfig::default() });
     assert_eq!(second.unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_with_the_machine_s_own_name_is_found_on_this_machine() {
+    let machine = kernel::names::HostNames::of_system().short;
+    if tokio::net::lookup_host((machine.as_str(), 0)).await.is_err() {
+        return println!("SKIPPED: this machine cannot resolve its own name, {machine}");
+    }
+    let port = free_port().await;
+    let first = node("first", port).short_names().start().await.unwrap();
+    let second = node("second", port).short_names().start().await.unwrap();
+    assert_eq!(first.name().as_str(), format!("first@{machine}"));
+    first.connect(second.name().clone()).await.unwrap();
+    // An EPMD that serves loopback only is found by the machine's name too.
+    let loopback = private_epmd();
+    let third = node("third", loopback).short_names().start().await.unwrap();
+    let found = Client::at(loopback).resolve(third.name().as_str()).await.unwrap();
+    assert_ne!(found.port, 0);
+}

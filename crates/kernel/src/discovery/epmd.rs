@@ -65,7 +65,7 @@ impl Epmd {
     async fn alive(&self, who: &Registration) -> Result<Lease, DiscoveryError> {
         let (stream, server) = match TcpStream::connect((self.own_host, self.port)).await {
             Ok(stream) => (stream, None),
-            Err(_) if self.start => self.start_ours().await?,
+            Err(_) if self.start => self.start_ours(who.interface).await?,
             Err(source) => return Err(self.unreachable(source)),
         };
         let entry = Entry::new(who.name.local(), who.port);
@@ -80,8 +80,14 @@ impl Epmd {
         }
     }
 
-    async fn start_ours(&self) -> Result<(TcpStream, Option<BoxFuture<'static, ()>>), DiscoveryError> {
-        let config = EpmdConfig { port: self.port, ..EpmdConfig::from_environment() };
+    /// It serves this machine, what `ERL_EPMD_ADDRESS` says, and whoever can reach the node itself: others could not find
+    /// the node otherwise.
+    async fn start_ours(
+        &self,
+        interface: Option<IpAddr>,
+    ) -> Result<(TcpStream, Option<BoxFuture<'static, ()>>), DiscoveryError> {
+        let mut config = EpmdConfig { port: self.port, ..EpmdConfig::from_environment() };
+        config.addresses.extend(interface);
         let server = match Daemon::bind(config) {
             Ok(daemon) => {
                 tracing::info!(port = self.port, "no EPMD runs on this host: started one inside this node");
@@ -107,7 +113,7 @@ impl Epmd {
     }
 
     async fn port_please(&self, host: &str, local: &str) -> Result<Option<u16>, Trouble> {
-        let mut stream = TcpStream::connect((host, self.port)).await?;
+        let mut stream = self.connect(host).await?;
         stream.write_all(&client::port_please2(local)?).await?;
         let mut answer = client::PortAnswer::default();
         let mut bytes = vec![0; EPMD_READ_BYTES];
@@ -123,7 +129,7 @@ impl Epmd {
     }
 
     async fn listing(&self, host: &str) -> Result<Vec<(String, u16)>, Trouble> {
-        let mut stream = TcpStream::connect((host, self.port)).await?;
+        let mut stream = self.connect(host).await?;
         stream.write_all(&client::names()).await?;
         let mut answer = client::ListingAnswer::default();
         let mut bytes = vec![0; EPMD_READ_BYTES];
@@ -134,6 +140,14 @@ impl Epmd {
                 return Ok(nodes.into_iter().map(|node| (node.name, node.port)).collect());
             }
             answer.receive(&bytes[..length])?;
+        }
+    }
+
+    /// The EPMD of a host. The one of this machine may listen on loopback only, whatever name the machine is called by.
+    async fn connect(&self, host: &str) -> io::Result<TcpStream> {
+        match TcpStream::connect((host, self.port)).await {
+            Err(_) if is_this_machine(host).await => TcpStream::connect((self.own_host, self.port)).await,
+            connected => connected,
         }
     }
 
@@ -290,6 +304,12 @@ impl From<proto::Misuse> for Trouble {
     fn from(misuse: proto::Misuse) -> Trouble {
         Trouble::Nonsense(misuse.to_string())
     }
+}
+
+/// Whether one of the host's addresses is ours: only then can a socket be bound to it.
+async fn is_this_machine(host: &str) -> bool {
+    let found = tokio::net::lookup_host((host, 0)).await;
+    found.is_ok_and(|mut found| found.any(|address| std::net::UdpSocket::bind((address.ip(), 0)).is_ok()))
 }
 
 fn answer() -> Duration {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::IpAddr;
 
 use carrier::{Address, BoxFuture};
 
@@ -35,7 +36,9 @@ pub trait Discovery: Send + Sync + 'static {
 pub struct Registration {
     /// The node's name.
     pub name: NodeName,
-    /// Where it listens.
+    /// The interface on which it listens, where the carrier has one.
+    pub interface: Option<IpAddr>,
+    /// The port on which it listens.
     pub port: u16,
     /// Whether it is hidden.
     pub hidden: bool,
