@@ -200,6 +200,21 @@ fn begin_tuple(
     Ok(Begun::Whole)
 }
 
+/// Reads an element into its place; one that is an open container is what the function comes to.
+macro_rules! read {
+    ($reader:ident, $lacking:ident, $place:expr, $left:expr, $unput:block) => {{
+        let place = $place;
+        let begun = match $reader.piece(place)? {
+            Piece::Whole => Begun::Whole,
+            piece => begin($reader, piece, $lacking + $left - 1, place)?,
+        };
+        if let Begun::Open(..) = begun {
+            $unput
+            return Ok(begun);
+        }
+    }};
+}
+
 impl Open {
     /// Elements that are still to come.
     fn left(&self) -> usize {
@@ -253,25 +268,11 @@ impl Open {
         lacking: usize,
         slot: &mut Term,
     ) -> Result<Begun, DecodeError> {
-        /// Reads an element into its place; one that is an open container is what the function comes to.
-        macro_rules! read {
-            ($place:expr, $left:expr, $unput:block) => {{
-                let place = $place;
-                let begun = match reader.piece(place)? {
-                    Piece::Whole => Begun::Whole,
-                    piece => begin(reader, piece, lacking + $left - 1, place)?,
-                };
-                if let Begun::Open(..) = begun {
-                    $unput
-                    return Ok(begun);
-                }
-            }};
-        }
         match self {
             Open::Tuple { items, next } => {
                 let arity = items.len();
                 for item in &mut Arc::get_mut(items).unwrap_or_default()[*next..] {
-                    read!(item, arity - *next, {});
+                    read!(reader, lacking, item, arity - *next, {});
                     *next += 1;
                 }
                 set(slot, Term::Tuple(Tuple::from(Arc::clone(items))));
@@ -279,13 +280,13 @@ impl Open {
             Open::List { items, left } => {
                 while *left > 1 {
                     items.push(PLACEHOLDER);
-                    read!(last(items), *left, {
+                    read!(reader, lacking, last(items), *left, {
                         items.pop();
                     });
                     *left -= 1;
                 }
                 if *left == 1 {
-                    read!(&mut *slot, 1, {});
+                    read!(reader, lacking, &mut *slot, 1, {});
                     *left = 0;
                 }
                 let tail = std::mem::replace(slot, PLACEHOLDER);
@@ -295,12 +296,12 @@ impl Open {
                 while *left > 0 {
                     if *left % 2 == 0 {
                         pairs.push((PLACEHOLDER, PLACEHOLDER));
-                        read!(&mut last(pairs).0, *left, {
+                        read!(reader, lacking, &mut last(pairs).0, *left, {
                             pairs.pop();
                         });
                         *left -= 1;
                     }
-                    read!(&mut last(pairs).1, *left, {});
+                    read!(reader, lacking, &mut last(pairs).1, *left, {});
                     *left -= 1;
                 }
                 let Some(map) = Map::try_from_pairs(std::mem::take(pairs)) else {
@@ -313,7 +314,7 @@ impl Open {
                     && let Some(fun) = fun
                 {
                     fun.free.push(PLACEHOLDER);
-                    read!(last(&mut fun.free), *left, {
+                    read!(reader, lacking, last(&mut fun.free), *left, {
                         fun.free.pop();
                     });
                     *left -= 1;
