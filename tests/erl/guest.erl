@@ -2,6 +2,7 @@
 -module(guest).
 -behaviour(gen_server).
 -export([echo/0, echo/1, linked_echo/1, exit_after/1, trap/1, gatherer/2, burst/3, collect/1, watch_all/2, seen/1]).
+-export([anchor/0, dialer/1, tally/1]).
 -export([same/2, eval/1, there_and_back/2, closure/1]).
 -export([start/0, init/1, handle_call/3, handle_cast/2, handle_info/2]).
 
@@ -91,6 +92,43 @@ burst(To, Senders, Each) ->
     Pids = [spawn(fun() -> receive go -> [To ! {S, N} || N <- lists:seq(1, Each)] end end) || S <- lists:seq(1, Senders)],
     [P ! go || P <- Pids],
     ok.
+
+%% A process that others link to, and that outlives them; answers as echo does.
+anchor() -> spawn(fun() -> process_flag(trap_exit, true), anchor_loop() end).
+
+anchor_loop() ->
+    receive
+        {From, Message} -> From ! {echo, Message};
+        _ -> ok
+    end,
+    anchor_loop().
+
+%% A process that at one moment (system time, milliseconds) links to all of these, which dials their nodes, and greets them.
+dialer(Anchors) ->
+    spawn(fun() ->
+        process_flag(trap_exit, true),
+        receive {go, Moment} -> at(Moment) end,
+        [link(A) || A <- Anchors],
+        [A ! {self(), A} || A <- Anchors],
+        dialed([], [])
+    end).
+
+at(Moment) ->
+    case erlang:system_time(millisecond) >= Moment of
+        true -> ok;
+        false -> at(Moment)
+    end.
+
+dialed(Echoes, Exits) ->
+    receive
+        {echo, A} -> dialed([A | Echoes], Exits);
+        {'EXIT', _, Reason} -> dialed(Echoes, [Reason | Exits]);
+        {tally, From} -> From ! {tally, length(lists:usort(Echoes)), Exits}, dialed(Echoes, Exits)
+    end.
+
+tally(Dialer) ->
+    Dialer ! {tally, self()},
+    receive {tally, Echoes, Exits} -> {Echoes, Exits} after 20000 -> timeout end.
 
 %% A generic server named `counter`, which does what the one of the Rust nodes does.
 start() -> gen_server:start({local, counter}, ?MODULE, 0, []).

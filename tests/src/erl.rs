@@ -122,6 +122,16 @@ impl Erl {
         assert_eq!(self.eval(expression), value, "{expression}");
     }
 
+    /// As [`Erl::check`], with variables of its own: `receive` may wait for long with `?WAIT` behind its clauses.
+    ///
+    /// # Panics
+    /// When the value is another one.
+    #[track_caller]
+    pub fn scene(&mut self, body: &str, value: &str) {
+        let body = body.replace("?WAIT", "after 30000 -> lost");
+        self.check(&format!("(fun() -> {body} end)()"), value);
+    }
+
     /// Evaluates until the value is the wanted one, for what takes a moment to come true.
     ///
     /// # Panics

@@ -23,6 +23,7 @@ async fn main() {
     let node = builder.start().await.unwrap_or_else(|why| panic!("{name} does not start: {why}"));
     world::echo(&node);
     world::counter(&node);
+    node.export_async("tests", "never", std::future::pending::<()>);
     println!("up");
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Ok(Some(line)) = lines.next_line().await {
