@@ -1,17 +1,57 @@
-//! Distributed Erlang, built in Rust: the front door.
+//! Distributed Erlang, built in Rust: a program becomes a node that Erlang/OTP takes for one of its own.
 //!
-//! Names only: everything lives in the rooms behind it. [`prelude`] has what nearly every program wants.
+//! Two nodes, a process on each, one message there and one back:
+//!
+//! ```no_run
+//! use trunkline::prelude::*;
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let zoey = trunkline::node("zoey@localhost").cookie("s3cret").start().await?;
+//!     let bill = trunkline::node("bill@localhost").cookie("s3cret").start().await?;
+//!
+//!     let echo = zoey.spawn(|mut ctx: Ctx| async move {
+//!         loop {
+//!             let (from, text): (Pid, String) = ctx.receive().await;
+//!             ctx.send(&from, text.to_uppercase());
+//!         }
+//!     });
+//!     zoey.register("echo", &echo)?;
+//!
+//!     bill.connect("zoey@localhost").await?;
+//!     let answer = bill.run(|mut ctx| async move {
+//!         let me = ctx.pid();
+//!         ctx.send(("echo", "zoey@localhost"), (me, "hello".to_string()));
+//!         ctx.receive::<String>().await
+//!     });
+//!     assert_eq!(answer.await, "HELLO");
+//!     Ok(())
+//! }
+//! ```
+//!
+//! Names only: everything lives in the rooms behind this door, and may move between them. [`prelude`] has what nearly
+//! every program wants.
+//!
+//! - [`Node`]: start a node, connect it, spawn processes; [`Ctx`]: what a process holds in its hand.
+//! - [`net_kernel`]: connections, who is up, tick time, allow list, cookies at run time.
+//! - [`rpc`]: functions with names, exported here and called there. [`request`]: questions to generic servers.
+//! - [`discovery`], [`epmd`], [`carrier`]: how nodes are found and reached.
+//! - [`term`]: values; with the feature `derive`, Rust types as terms; with `serde`, serde's.
+//! - With the feature `sim`, `sim`: many nodes in one thread, from one seed.
 
 pub mod prelude;
 
 pub use carrier;
+#[cfg(feature = "sim")]
+pub use kernel::sim;
 pub use kernel::{
     Builder, Cookie, Node, PingError, StartError, cookies, discovery, epmd, names, net_kernel, node, ping,
     rpc,
 };
+pub use otp::request;
 pub use runtime::{
-    AliasMode, Ctx, Down, Exit, ExitSignal, Limit, Mark, Message, Outcome, Policy, ProcessInfo,
-    RegisterError, SendOptions, Sent, SpawnAt, SpawnError, SpawnOptions, Status, To,
+    AliasMode, Ctx, Down, Exit, ExitSignal, ExportedFn, ExportedFuture, Limit, Mark, Message, Outcome,
+    Policy, ProcessInfo, RegisterError, SendOptions, Sent, SpawnAt, SpawnError, SpawnOptions, Status, To,
 };
-pub use term::{Atom, FromTerm, IntoTerm, Pid, Ref, Term};
+pub use term::{Atom, Binary, FromTerm, IntoTerm, List, Map, NodeId, Pid, Port, Ref, Term, Tuple};
 pub use {otp, proto, runtime, term};
