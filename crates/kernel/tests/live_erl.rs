@@ -191,10 +191,16 @@ async fn otp_s_tools_find_what_they_expect() {
             "{[{ours@localhost,yes}],[]}",
         ),
         ("rpc:call('ours@localhost', net_kernel, get_net_ticktime, []).", "60"),
-        ("P = rpc:call('ours@localhost', erlang, whereis, [rex]), \
-          rpc:call('ours@localhost', erlang, process_info, [P, registered_name]).", "{registered_name,rex}"),
-        ("P = rpc:call('ours@localhost', erlang, whereis, [rex]), \
-          lists:member(P, rpc:call('ours@localhost', erlang, processes, [])).", "true"),
+        (
+            "P = rpc:call('ours@localhost', erlang, whereis, [rex]), \
+          rpc:call('ours@localhost', erlang, process_info, [P, registered_name]).",
+            "{registered_name,rex}",
+        ),
+        (
+            "P = rpc:call('ours@localhost', erlang, whereis, [rex]), \
+          lists:member(P, rpc:call('ours@localhost', erlang, processes, [])).",
+            "true",
+        ),
         ("is_integer(rpc:call('ours@localhost', erlang, memory, [total])).", "true"),
     ];
     for (expression, expected) in calls {

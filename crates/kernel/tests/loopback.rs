@@ -299,3 +299,71 @@ async fn long_and_short_names_do_not_mix() {
     });
     assert!(down.await.is_atom("noconnection"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_meet_without_an_epmd() {
+    use carrier::Address;
+    use kernel::discovery::List;
+    let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (first, second) = (free(), free());
+    let known = List::new([
+        ("a@localhost", Address::new("127.0.0.1", first)),
+        ("b@localhost", Address::new("127.0.0.1", second)),
+    ]);
+    let builder = |name: &str, port: u16| kernel::node(name).cookie(COOKIE).ports(port..=port);
+    let a = builder("a@localhost", first).discovery(known.clone()).start().await.unwrap();
+    let b = builder("b@localhost", second).discovery(known).start().await.unwrap();
+    a.connect("b@localhost").await.unwrap();
+    assert_eq!(b.nodes(), [Atom::new("a@localhost")]);
+    assert!(a.id().creation() > 3 && b.id().creation() > 3);
+    let stranger = a.connect("c@localhost").await.unwrap_err().to_string();
+    assert!(stranger.contains("c@localhost is not registered at the fixed list of nodes"), "{stranger}");
+    let port_taken = builder("c@localhost", first).fixed_port(first).start().await.unwrap_err().to_string();
+    assert!(port_taken.contains("another program has it"), "{port_taken}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_node_is_gone_for_its_peers_and_its_waiters() {
+    let epmd = private_epmd();
+    let zoey = node("zoey@localhost", epmd).start().await.unwrap();
+    let bill = node("bill@localhost", epmd).start().await.unwrap();
+    bill.connect("zoey@localhost").await.unwrap();
+    let mut heard = news(&bill);
+    let waiting = tokio::spawn({
+        let zoey = zoey.clone();
+        async move { zoey.until_stopped().await }
+    });
+    zoey.shutdown().await;
+    until(&mut heard, "nodedown", "zoey@localhost").await;
+    tokio::time::timeout(PATIENCE, waiting).await.unwrap().unwrap();
+    assert!(bill.nodes().is_empty());
+    assert!(bill.connect("zoey@localhost").await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_that_flood_each_other_with_calls_both_get_their_answers() {
+    let epmd = private_epmd();
+    let zoey = node("zoey@localhost", epmd).start().await.unwrap();
+    let bill = node("bill@localhost", epmd).start().await.unwrap();
+    for one in [&zoey, &bill] {
+        one.export("blob", "make", |bytes: i64| term::Binary::from(vec![7; bytes as usize]));
+    }
+    let flood = |from: kernel::Node, to: &'static str| {
+        let calls: Vec<_> = (0..400)
+            .map(|_| {
+                let from = from.clone();
+                tokio::spawn(async move {
+                    from.call::<term::Binary>(to, "blob", "make", (100_000,)).await.map(|blob| blob.len())
+                })
+            })
+            .collect();
+        async move {
+            for call in calls {
+                let answer = tokio::time::timeout(PATIENCE, call).await.expect("nobody stands still");
+                assert_eq!(answer.unwrap(), Ok(100_000));
+            }
+        }
+    };
+    let (one, other) = (flood(zoey.clone(), "bill@localhost"), flood(bill.clone(), "zoey@localhost"));
+    tokio::join!(one, other);
+}
