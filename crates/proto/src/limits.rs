@@ -84,6 +84,12 @@ pub const FRAGMENT_BYTES: usize = 64 * 1024;
 /// How many bytes of room to make for a read when nothing is known about what comes.
 pub const READ_BYTES: usize = 64 * 1024;
 
+/// How many bytes of room to make for a read when a further fragment is about to come: its head, and what stands before.
+pub const READ_HEAD_BYTES: usize = 4 * 1024;
+
+/// Fragments of at least this many bytes are read straight to where they belong.
+pub const LANDING_BYTES_MIN: usize = 16 * 1024;
+
 /// Pieces of at least this many bytes are handed through instead of copied into the batch.
 pub const PASS_BYTES_MIN: usize = 4 * 1024;
 

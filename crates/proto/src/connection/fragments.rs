@@ -63,6 +63,8 @@ pub(crate) struct Reassembly {
     heads: usize,
     messages_max: usize,
     bytes_max: usize,
+    /// Bytes of the message that became whole last: room for as many is made for the next one at once.
+    last: usize,
 }
 
 /// A signal that waits for the rest of its payload.
@@ -78,7 +80,7 @@ struct Partial {
 
 impl Reassembly {
     pub(crate) fn new(messages_max: usize, bytes_max: usize) -> Reassembly {
-        Reassembly { open: BTreeMap::new(), bytes: 0, heads: 0, messages_max, bytes_max }
+        Reassembly { open: BTreeMap::new(), bytes: 0, heads: 0, messages_max, bytes_max, last: 0 }
     }
 
     /// Bytes held for unfinished sequences.
@@ -105,7 +107,11 @@ impl Reassembly {
         let head = if at > FRAGMENT_HEAD_FREE_BYTES { at.saturating_mul(FRAGMENT_HEAD_WEIGHT) } else { 0 };
         self.heads += head;
         self.count(packet.len() - at)?;
-        let bytes = packet[at..].to_vec();
+        // Growing copies. One message at a time may claim room, and no more than its like was seen to need.
+        let claimed = usize::try_from(fragment).unwrap_or(usize::MAX).saturating_mul(packet.len() - at);
+        let room = if self.open.is_empty() { claimed.min(self.last) } else { 0 };
+        let mut bytes = Vec::with_capacity(room.max(packet.len() - at));
+        bytes.extend_from_slice(&packet[at..]);
         self.open.insert(sequence, Partial { signal, context, next: fragment - 1, bytes, head });
         Ok(())
     }
@@ -117,25 +123,38 @@ impl Reassembly {
         fragment: u64,
         part: &[u8],
     ) -> Result<Option<Arrival>, PeerFault> {
+        self.place(sequence, fragment)?.extend_from_slice(part);
+        self.count(part.len())?;
+        Ok(self.finish(sequence))
+    }
+
+    /// Where the bytes of this fragment belong, which must be the next of its sequence. What is put there has to be
+    /// counted; [`Reassembly::finish`] ends the fragment.
+    pub(crate) fn place(&mut self, sequence: u64, fragment: u64) -> Result<&mut Vec<u8>, PeerFault> {
         let bad = |why| PeerFault::BadFragment { sequence, fragment, why };
         let held = self.open.get_mut(&sequence).ok_or(bad("its sequence was never begun"))?;
         if held.next != fragment {
             return Err(bad("it is out of order"));
         }
-        held.next -= 1;
-        held.bytes.extend_from_slice(part);
-        self.count(part.len())?;
-        if fragment > 1 {
-            return Ok(None);
-        }
-        let Some(whole) = self.open.remove(&sequence) else { return Ok(None) };
-        self.bytes -= whole.bytes.len();
-        self.heads -= whole.head;
-        let term = WireTerm { bytes: whole.bytes.into(), context: whole.context };
-        Ok(Some(Arrival { signal: whole.signal, payload: Payload::Wire(term) }))
+        Ok(&mut held.bytes)
     }
 
-    fn count(&mut self, more: usize) -> Result<(), PeerFault> {
+    /// The fragment that was due is there; the last one gives the signal back.
+    pub(crate) fn finish(&mut self, sequence: u64) -> Option<Arrival> {
+        let held = self.open.get_mut(&sequence)?;
+        held.next -= 1;
+        if held.next > 0 {
+            return None;
+        }
+        let whole = self.open.remove(&sequence)?;
+        self.bytes -= whole.bytes.len();
+        self.heads -= whole.head;
+        self.last = whole.bytes.len();
+        let term = WireTerm { bytes: whole.bytes.into(), context: whole.context };
+        Some(Arrival { signal: whole.signal, payload: Payload::Wire(term) })
+    }
+
+    pub(crate) fn count(&mut self, more: usize) -> Result<(), PeerFault> {
         self.bytes += more;
         let held = self.bytes.saturating_add(self.heads);
         if held > self.bytes_max {

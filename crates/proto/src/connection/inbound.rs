@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::buf::Limit;
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use term::NodeId;
 use term::wire::{WireContext, WireTerm};
 
@@ -12,7 +13,10 @@ use super::fragments::Reassembly;
 use super::{Counters, FRAGMENT_FIRST, FRAGMENT_NEXT, HEADER, PASS_THROUGH, Style, VERSION};
 use crate::error::{Blame, PeerFault};
 use crate::flags::Flags;
-use crate::limits::{FRAGMENTED_BYTES_MAX, FRAGMENTED_MESSAGES_MAX, FRAME_BYTES_MAX, READ_BYTES};
+use crate::limits::{
+    FRAGMENTED_BYTES_MAX, FRAGMENTED_MESSAGES_MAX, FRAME_BYTES_MAX, LANDING_BYTES_MIN, READ_BYTES,
+    READ_HEAD_BYTES,
+};
 use crate::signal::{Arrival, Payload};
 
 /// How much a peer may make us keep.
@@ -51,6 +55,17 @@ pub struct Inbound {
     counters: Counters,
     /// Whole packets that were taken off the caller's buffer in one piece.
     taken: Bytes,
+    /// A large fragment of which the head has come, but not yet the end.
+    landing: Option<Landing>,
+    /// The last that came was such a fragment, and not the last of its message: another will follow.
+    bulk: bool,
+}
+
+/// A fragment that goes straight to where it belongs, past the buffer.
+struct Landing {
+    sequence: u64,
+    fragment: u64,
+    missing: usize,
 }
 
 impl Inbound {
@@ -71,6 +86,8 @@ impl Inbound {
             ceilings,
             counters: Counters::default(),
             taken: Bytes::new(),
+            landing: None,
+            bulk: false,
         }
     }
 
@@ -81,9 +98,14 @@ impl Inbound {
     /// When the peer broke the protocol or a ceiling.
     pub fn receive(&mut self, buffer: &mut BytesMut) -> Result<Option<Arrival>, Blame> {
         loop {
+            if let Some(arrival) = self.go_on_landing(buffer)? {
+                return Ok(Some(arrival));
+            }
             if self.taken.is_empty() && !self.take_packets(buffer)? {
+                self.land(buffer)?;
                 return Ok(None);
             }
+            self.bulk = false;
             let length = length_at(&self.taken, 0).unwrap_or_default();
             let mut packet = self.taken.split_to(4 + length);
             self.counters.packets += 1;
@@ -103,9 +125,71 @@ impl Inbound {
     /// How many bytes to make room for before the next read, when `receive` has given `None`. Never much more than has
     /// been seen already, whatever a length field claims.
     pub fn wanted_bytes(&self, buffer: &BytesMut) -> usize {
+        if self.bulk && buffer.is_empty() {
+            return READ_HEAD_BYTES;
+        }
         let claimed = length_at(buffer, 0).map_or(0, |length| length.saturating_add(4));
         let missing = claimed.saturating_sub(buffer.len());
         missing.clamp(READ_BYTES, READ_BYTES.max(buffer.len()))
+    }
+
+    /// Where the next bytes belong when they are the rest of a large fragment. Reading them there instead of into the
+    /// buffer, and saying so with [`Inbound::landed`], saves copying them; it is never necessary.
+    pub fn landing(&mut self) -> Option<Limit<&mut Vec<u8>>> {
+        let Landing { sequence, fragment, missing } = *self.landing.as_ref()?;
+        let place = self.reassembly.place(sequence, fragment).ok()?;
+        place.reserve(missing.min(place.len().max(READ_BYTES)));
+        Some(place.limit(missing))
+    }
+
+    /// So many bytes were put where [`Inbound::landing`] said.
+    ///
+    /// # Errors
+    /// When the peer broke a ceiling.
+    pub fn landed(&mut self, bytes: usize) -> Result<(), Blame> {
+        if let Some(landing) = &mut self.landing {
+            landing.missing = landing.missing.saturating_sub(bytes);
+            self.reassembly.count(bytes)?;
+        }
+        Ok(())
+    }
+
+    /// The rest of a buffer that begins with a large fragment, but ends before it does, goes where it belongs.
+    fn land(&mut self, buffer: &mut BytesMut) -> Result<(), PeerFault> {
+        let Some(length) = length_at(buffer, 0) else { return Ok(()) };
+        let Some(part) = buffer.get(4 + FRAGMENT_HEAD_BYTES..) else { return Ok(()) };
+        let next = self.fragments && buffer[4..6] == [VERSION, FRAGMENT_NEXT];
+        if !next || self.style == Style::PassThrough || length < LANDING_BYTES_MIN {
+            return Ok(());
+        }
+        let (sequence, fragment) = fragment_ids(&buffer[4..])?;
+        self.reassembly.place(sequence, fragment)?.extend_from_slice(part);
+        self.reassembly.count(part.len())?;
+        let missing = (4 + length).saturating_sub(buffer.len());
+        self.landing = Some(Landing { sequence, fragment, missing });
+        self.counters.packets += 1;
+        self.counters.bytes += 4 + length as u64;
+        buffer.clear();
+        Ok(())
+    }
+
+    /// Takes what belongs to a fragment that lands; the last one gives the signal back.
+    fn go_on_landing(&mut self, buffer: &mut BytesMut) -> Result<Option<Arrival>, PeerFault> {
+        let Some(Landing { sequence, fragment, missing }) = &mut self.landing else { return Ok(None) };
+        let part = buffer.split_to(buffer.len().min(*missing));
+        if !part.is_empty() {
+            self.reassembly.place(*sequence, *fragment)?.extend_from_slice(&part);
+            self.reassembly.count(part.len())?;
+            *missing -= part.len();
+        }
+        if *missing > 0 {
+            return Ok(None);
+        }
+        let arrival = self.reassembly.finish(*sequence);
+        self.landing = None;
+        self.bulk = arrival.is_none();
+        self.counters.signals += u64::from(arrival.is_some());
+        Ok(arrival)
     }
 
     /// Packets received since the connection was made, ticks and fragments included: what [`super::Ticks`] asks for.
@@ -247,7 +331,7 @@ fn bad(control: &Control, why: &'static str) -> PeerFault {
 /// `131 69` or `131 70`, sequence and fragment.
 const FRAGMENT_HEAD_BYTES: usize = 2 + 8 + 8;
 
-fn fragment_ids(packet: &Bytes) -> Result<(u64, u64), PeerFault> {
+fn fragment_ids(packet: &[u8]) -> Result<(u64, u64), PeerFault> {
     let number = |at: usize| {
         let bytes = packet.get(at..at + 8)?;
         Some(bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))

@@ -28,6 +28,8 @@ pub struct Outbound {
     packets: Packets,
     tick: bool,
     queued_bytes: usize,
+    /// How many of them are no bulk.
+    small_bytes: usize,
 }
 
 /// What a call of [`Outbound::fill`] has done.
@@ -92,6 +94,7 @@ impl Outbound {
             packets: Packets::new(style),
             tick: false,
             queued_bytes: 0,
+            small_bytes: 0,
         }
     }
 
@@ -105,6 +108,7 @@ impl Outbound {
                 let payload = parcel.payload.as_ref().map_or(0, term::wire::Encoded::len);
                 let cost = payload + QUEUED_SIGNAL_BYTES;
                 self.queued_bytes += cost;
+                self.small_bytes += small(cost);
                 self.turns.push(Queued { code, parcel, cost });
                 Ok(())
             }
@@ -128,6 +132,7 @@ impl Outbound {
         while ((self.packets.counters.bytes - start) as usize) < budget_bytes {
             if let Some(queued) = self.turns.plain() {
                 self.queued_bytes -= queued.cost;
+                self.small_bytes -= small(queued.cost);
                 self.packets.whole(queued, out);
                 self.turns.plain_done();
                 continue;
@@ -135,6 +140,7 @@ impl Outbound {
             match self.turns.next() {
                 Some(Next::Whole(mut queued)) => {
                     self.queued_bytes -= queued.cost;
+                    self.small_bytes -= small(queued.cost);
                     let bytes = self.packets.whole(&mut queued, out);
                     self.turns.wrote(bytes);
                 }
@@ -154,6 +160,11 @@ impl Outbound {
     /// operator.
     pub fn queued_bytes(&self) -> usize {
         self.queued_bytes
+    }
+
+    /// How many of [`Outbound::queued_bytes`] are small signals: those that bulk does not hold up.
+    pub fn small_bytes(&self) -> usize {
+        self.small_bytes
     }
 
     /// Whether nothing waits.
@@ -188,6 +199,11 @@ impl Outbound {
         }
         Ok(code)
     }
+}
+
+/// What a signal of this cost counts for among the small ones.
+fn small(cost: usize) -> usize {
+    if cost > FRAGMENT_BYTES + QUEUED_SIGNAL_BYTES { 0 } else { cost }
 }
 
 /// What fits behind a four-byte length, leaving room for the header and the control message.

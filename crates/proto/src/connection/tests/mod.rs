@@ -8,7 +8,7 @@ mod ticking;
 
 use std::collections::VecDeque;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use term::encode::encode_wire;
 use term::{Atom, Binary, NodeId, Pid, Ref, Term};
 
@@ -85,8 +85,17 @@ pub(super) fn feed(inbound: &mut Inbound, bytes: &[u8], dice: &mut Dice) -> Resu
         let longest = [1, 7, 100, 5_000, 200_000][dice.below(5) as usize];
         let (piece, more) = rest.split_at(rest.len().min(1 + dice.below(longest) as usize));
         rest = more;
+        // Reading past the buffer is a choice, and makes no difference.
+        let mut landed = 0;
+        if dice.coin()
+            && let Some(mut place) = inbound.landing()
+        {
+            landed = place.remaining_mut().min(piece.len());
+            place.put_slice(&piece[..landed]);
+            inbound.landed(landed)?;
+        }
         buffer.reserve(inbound.wanted_bytes(&buffer));
-        buffer.extend_from_slice(piece);
+        buffer.extend_from_slice(&piece[landed..]);
         while let Some(arrival) = inbound.receive(&mut buffer)? {
             arrivals.push(arrival);
         }
