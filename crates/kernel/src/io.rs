@@ -6,7 +6,7 @@ use runtime::Node;
 use term::print::{NodeNumbers, Printer};
 use term::{NodeId, Term};
 
-use crate::limits::FORMAT_WIDTH_MAX;
+use crate::limits::{FORMAT_BYTES_MAX, FORMAT_WIDTH_MAX};
 
 /// The numbers that a node gives to its peers in `<9000.84.0>`.
 struct Numbers<'a>(Option<&'a Node>);
@@ -64,6 +64,9 @@ fn formatted(node: Option<&Node>, format: &Term, arguments: &Term) -> Option<Str
         match char {
             '~' => formatter.control(&mut rest)?,
             char => formatter.out.push(char),
+        }
+        if formatter.out.len() > FORMAT_BYTES_MAX {
+            return None;
         }
     }
     formatter.arguments.next().is_none().then_some(formatter.out)

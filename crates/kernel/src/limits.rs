@@ -20,7 +20,7 @@ pub const UNPROVED_KNOCK_MILLIS: u64 = 1_000;
 /// Nodes of a new peer that we connect to because it says so.
 pub const MESH_NODES_MAX: usize = 4_096;
 
-/// Characters that `io_lib:format` makes of one request: a short format can ask for very much.
+/// Bytes of text that `io_lib:format` makes for one request: a short format can ask for very much.
 pub const FORMAT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Rest before a service that somebody has killed starts again, in milliseconds.
@@ -44,6 +44,9 @@ pub const NET_TICKINTENSITY_DEFAULT: u32 = 4;
 
 /// Bytes the writer of a connection asks for at once.
 pub const WRITE_BATCH_BYTES: usize = 256 * 1024;
+
+/// Parcels that the writer of a connection keeps room for between two batches.
+pub const TAKEN_PARCELS_KEPT_MAX: usize = 16 * 1024;
 
 /// Chunks handed to one vectored write.
 pub const WRITE_CHUNKS_MAX: usize = 64;

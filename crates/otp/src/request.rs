@@ -89,6 +89,11 @@ pub fn reply(ctx: &mut Ctx, to: &Caller, reply: impl IntoTerm) {
     ctx.send(to.address(), Term::tuple([to.tag.clone(), reply.into_term()]));
 }
 
+/// As [`reply`], for services that must not wait for anybody: see [`Ctx::answer`].
+pub fn answer(ctx: &mut Ctx, to: &Caller, answer: impl IntoTerm) {
+    ctx.answer(to.address(), Term::tuple([to.tag.clone(), answer.into_term()]));
+}
+
 /// Sends without expecting an answer.
 pub fn cast<'a>(ctx: &mut Ctx, to: impl Into<To<'a>>, message: impl IntoTerm) {
     ctx.send(to, Term::tuple([Term::Atom(GEN_CAST), message.into_term()]));

@@ -63,7 +63,8 @@ pub struct Peer {
 pub enum Pace {
     /// Read on.
     Go,
-    /// The receiver cannot keep up: read on after a short while.
+    /// The peer has too many answers to read, or the receiver cannot keep up: read on after a short while, and not before
+    /// [`Lane::owes_too_much`] says so.
     Pause,
 }
 
@@ -232,7 +233,7 @@ impl Node {
                 self.deliver_or_bounce(&to, Mail::order(order));
             }
         }
-        Pace::Go
+        if lane.owes_too_much() { Pace::Pause } else { Pace::Go }
     }
 
     fn deliver_message(&self, to: Dest, payload: Payload) {

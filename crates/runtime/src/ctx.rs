@@ -106,6 +106,18 @@ impl Ctx {
         self.send_message(to.into(), Message::new(message), options)
     }
 
+    /// Answers, for services that everybody must be able to rely on: never connects, and never pauses this process, whoever
+    /// does not read. Instead nothing more is read from a peer that leaves too many answers unread.
+    pub fn answer<'a>(&mut self, to: impl Into<To<'a>>, message: impl IntoTerm + Send + 'static) {
+        let options = SendOptions { noconnect: true, ..SendOptions::default() };
+        let message = Message::new(message);
+        if let Routed::Far(lane, bytes) =
+            self.process.node.route(Some(&self.process.pid), to.into(), message, options)
+        {
+            lane.count_answer(bytes);
+        }
+    }
+
     /// Sends, and pauses here and now when the lane is full: for loops that send in bulk.
     pub async fn send_paced<'a>(&mut self, to: impl Into<To<'a>>, message: impl IntoTerm + Send + 'static) {
         let _ = self.send_message(to.into(), Message::new(message), SendOptions::default());
@@ -117,7 +129,7 @@ impl Ctx {
         sent.store(sent.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         match self.process.node.route(Some(&self.process.pid), to, message, options) {
             Routed::Near => Sent::Ok,
-            Routed::Far(lane) => {
+            Routed::Far(lane, _) => {
                 if lane.is_full() && !options.nosuspend {
                     self.desk().paused = Some(lane);
                 }

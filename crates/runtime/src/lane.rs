@@ -11,7 +11,7 @@ use proto::signal::{Parcel, Signal};
 use term::wire::Encoded;
 use term::{Atom, NodeId};
 
-use crate::limits::{LANE_BYTES_LOW, LANE_BYTES_MAX, PARCEL_BYTES};
+use crate::limits::{ANSWER_BYTES_MAX, LANE_BYTES_LOW, LANE_BYTES_MAX, PARCEL_BYTES};
 use crate::table::{Seat, lock};
 
 /// Who is at the other end of a connection.
@@ -42,6 +42,8 @@ pub struct Lane {
     peer: Atom,
     /// Bytes waiting or with the driver, beside the lock so that senders and lenses need none.
     queued: AtomicUsize,
+    /// About how many of these bytes the peer has caused itself.
+    answers: AtomicUsize,
     inner: Mutex<Inner>,
 }
 
@@ -62,6 +64,7 @@ impl Lane {
             id,
             peer,
             queued: AtomicUsize::new(0),
+            answers: AtomicUsize::new(0),
             inner: Mutex::new(Inner {
                 state: LaneState::Pending,
                 queue: Vec::new(),
@@ -128,6 +131,12 @@ impl Lane {
     /// For the driver: `bytes` of what it took have left for the peer. Paused senders go on when enough have.
     pub fn consumed(&self, bytes: usize) {
         let before = self.queued.fetch_sub(bytes, Ordering::Relaxed);
+        let answers = self.answers.load(Ordering::Relaxed);
+        if answers > 0 && before > 0 {
+            // Answers leave among everything else: as large a part of them as of the whole.
+            let part = answers as u128 * bytes.min(before) as u128 / before as u128;
+            self.answers.fetch_sub(if bytes >= before { answers } else { part as usize }, Ordering::Relaxed);
+        }
         debug_assert!(before >= bytes, "more bytes given back than taken");
         if before > LANE_BYTES_LOW && before.saturating_sub(bytes) <= LANE_BYTES_LOW {
             let paused = std::mem::take(&mut lock(&self.inner).paused);
@@ -138,6 +147,16 @@ impl Lane {
     /// Whether senders should pause.
     pub fn is_full(&self) -> bool {
         self.queued_bytes() > LANE_BYTES_MAX
+    }
+
+    /// Whether the peer asks faster than it reads the answers: the driver must read nothing from it meanwhile.
+    pub fn owes_too_much(&self) -> bool {
+        self.answers.load(Ordering::Relaxed) > ANSWER_BYTES_MAX
+    }
+
+    /// Bytes just pushed that the peer has asked for.
+    pub(crate) fn count_answer(&self, bytes: usize) {
+        self.answers.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Ready as soon as the lane has room again, or is down. Safe to cancel.
@@ -163,6 +182,9 @@ impl Lane {
             return false;
         }
         self.queued.fetch_add(bytes, Ordering::Relaxed);
+        if is_answer(&parcel.signal) {
+            self.count_answer(bytes);
+        }
         inner.queue.push(parcel);
         if inner.queue.len() == 1
             && let Some(driver) = &inner.driver
@@ -213,6 +235,14 @@ impl Lane {
         let seats = tied.into_iter().map(|(id, serial)| Seat { id, serial }).collect();
         Some(Closed { was_up, dropped: dropped.len(), tied: seats })
     }
+}
+
+/// Signals that come of what the peer sent before.
+fn is_answer(signal: &Signal) -> bool {
+    matches!(
+        signal,
+        Signal::Down { .. } | Signal::Exit { .. } | Signal::UnlinkAck { .. } | Signal::SpawnReply { .. }
+    )
 }
 
 /// What a lane leaves behind.

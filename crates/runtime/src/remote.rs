@@ -12,6 +12,7 @@ use term::{Atom, Pid, Ref, Term};
 use crate::ctx::Ctx;
 use crate::exit::{Exit, NOCONNECTION};
 use crate::lane::Lane;
+use crate::limits::PROCESSES_FOR_PEERS_MAX;
 use crate::mail::{Mail, Order};
 use crate::message::{Form, Message};
 use crate::node::Node;
@@ -94,6 +95,9 @@ impl Node {
             let (id, to) = (order.id.clone(), order.from.clone());
             lane.push(Signal::SpawnReply { id, to, linked, monitored, result, token: None }, None);
         };
+        if self.table().alive() >= PROCESSES_FOR_PEERS_MAX {
+            return answer(false, false, Err(Atom::inline("system_limit")));
+        }
         let Some(wanted) = read_options(&order.options) else {
             return answer(false, false, Err(Atom::inline("badopt")));
         };

@@ -9,6 +9,7 @@ use term::{Atom, Pid, Ref, Term};
 use crate::address::To;
 use crate::exit::NOPROC;
 use crate::lane::{Lane, LaneState};
+use crate::limits::PARCEL_BYTES;
 use crate::mail::{Cause, Mail, Order};
 use crate::message::Message;
 use crate::node::{Node, owner_of};
@@ -37,7 +38,8 @@ pub enum Sent {
 /// Where a message went.
 pub(crate) enum Routed {
     Near,
-    Far(Arc<Lane>),
+    /// With the bytes it counts in the lane.
+    Far(Arc<Lane>, usize),
     Refused(Sent),
 }
 
@@ -120,14 +122,17 @@ impl Node {
         if options.nosuspend && lane.is_full() {
             return Routed::Refused(Sent::NoSuspend);
         }
+        let mut bytes = 0;
         match message.into_term() {
             Ok(term) => {
                 let signal = Signal::Send { from: from.cloned(), to, token: None, priority: false };
-                lane.push(signal, Some(encode_wire(&term)));
+                let payload = encode_wire(&term);
+                bytes = PARCEL_BYTES + payload.len();
+                lane.push(signal, Some(payload));
             }
             Err(_) => self.count_drop(),
         }
-        Routed::Far(lane)
+        Routed::Far(lane, bytes)
     }
 
     /// An exit signal to a near or far process; through `lane` if it is about a link that crosses it.

@@ -26,7 +26,7 @@ use tokio::time::{Instant, sleep_until};
 use super::core::{NetKernel, Opened, Order};
 use super::end::End;
 use super::mesh;
-use crate::limits::{READ_PAUSE_MILLIS, WRITE_BATCH_BYTES, WRITE_CHUNKS_MAX};
+use crate::limits::{READ_PAUSE_MILLIS, TAKEN_PARCELS_KEPT_MAX, WRITE_BATCH_BYTES, WRITE_CHUNKS_MAX};
 
 /// What reader and writer know of each other.
 #[derive(Default)]
@@ -75,6 +75,7 @@ pub(super) fn start(
         shared,
         orders,
         broken,
+        told_pause: false,
     };
     let (task_node, task_net) = (node.clone(), net.clone());
     node.spawn_task(async move {
@@ -109,6 +110,8 @@ struct Reader {
     shared: Arc<Shared>,
     orders: mpsc::UnboundedReceiver<Order>,
     broken: mpsc::Receiver<io::Error>,
+    /// Whether the log knows that this peer does not read.
+    told_pause: bool,
 }
 
 enum Event {
@@ -135,7 +138,7 @@ impl Reader {
                 order = self.orders.recv() => Event::Order(order),
                 () = &mut sleep => Event::Tick,
                 error = self.broken.recv() => Event::Broken(error),
-                read = read(&mut self.read, &mut self.buffer, pause) => Event::Read(read),
+                read = read(&mut self.read, &mut self.buffer, &self.lane, pause) => Event::Read(read),
             };
             pause = false;
             let ended = match event {
@@ -143,6 +146,7 @@ impl Reader {
                 Event::Read(Ok(_)) => match self.deliver() {
                     Ok(pace) => {
                         pause = pace == Pace::Pause;
+                        self.tell_pause(pause);
                         None
                     }
                     Err(end) => Some(end),
@@ -157,6 +161,18 @@ impl Reader {
                 return end;
             }
             sleep.as_mut().reset(zero + self.ticks.poll_deadline().since(Now::ZERO));
+        }
+    }
+
+    /// Says once what an operator should know.
+    fn tell_pause(&mut self, pause: bool) {
+        if pause && !std::mem::replace(&mut self.told_pause, true) {
+            let peer = self.lane.peer();
+            let unread = self.lane.queued_bytes();
+            tracing::warn!(
+                unread,
+                "** Node {peer} asks faster than it reads the answers: nothing is read from it until it does **"
+            );
         }
     }
 
@@ -198,9 +214,11 @@ impl Reader {
     }
 }
 
-/// Reads what there is; after a short rest, when the node cannot keep up.
-async fn read(from: &mut ReadHalf, into: &mut BytesMut, pause: bool) -> io::Result<usize> {
-    if pause {
+/// Reads what there is; after a short rest when the node cannot keep up, and not before the peer has read most of what it
+/// asked for. A peer that never does is silent to us, and ends as one.
+async fn read(from: &mut ReadHalf, into: &mut BytesMut, lane: &Lane, mut pause: bool) -> io::Result<usize> {
+    while pause || lane.owes_too_much() {
+        pause = false;
         tokio::time::sleep(Duration::from_millis(READ_PAUSE_MILLIS)).await;
     }
     from.read_buf(into).await
@@ -247,6 +265,10 @@ impl Writer {
                 if let Err(refused) = self.outbound.push(parcel) {
                     self.refused(*refused);
                 }
+            }
+            if parcels.capacity() > TAKEN_PARCELS_KEPT_MAX {
+                // What a burst took is given back.
+                parcels = Vec::new();
             }
             self.outbound.fill(&mut chunks, WRITE_BATCH_BYTES);
             self.shared.packets_sent.store(self.outbound.packets_sent(), Ordering::Relaxed);

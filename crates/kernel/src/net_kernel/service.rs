@@ -30,17 +30,17 @@ pub(crate) fn start(node: &Node) {
 fn answer(ctx: &mut Ctx, from: request::Caller, question: &Term) {
     if let Term::Atom(word) = question {
         if let Some(reply) = answer_word(ctx, word.as_str()) {
-            request::reply(ctx, &from, reply);
+            request::answer(ctx, &from, reply);
         }
         return;
     }
     match question.as_tuple().unwrap_or_default() {
-        [word, _] if word.is_atom("is_auth") => request::reply(ctx, &from, Term::atom("yes")),
-        [word, _] if word.is_atom("verbose") => request::reply(ctx, &from, Term::Int(0)),
-        [word, Term::Int(seconds), Term::Int(transition)] if word.is_atom("new_ticktime") => {
+        [word, _] if word.is_atom("is_auth") => request::answer(ctx, &from, Term::atom("yes")),
+        [word, _] if word.is_atom("verbose") => request::answer(ctx, &from, Term::Int(0)),
+        [word, Term::Int(seconds @ 1..), Term::Int(transition)] if word.is_atom("new_ticktime") => {
             let millis = |number: &i64| Duration::from_millis(u64::try_from(*number).unwrap_or(0));
             let change = super::set_net_ticktime(ctx.node(), millis(seconds), millis(transition));
-            request::reply(ctx, &from, ticktime_change(change));
+            request::answer(ctx, &from, ticktime_change(change));
         }
         [word, kind, Term::Atom(peer)] if word.is_atom("connect") && kind.as_atom().is_some() => {
             later(ctx, from, peer.clone(), |node, peer| async move { connect(&node, peer).await.is_ok() });
@@ -52,6 +52,7 @@ fn answer(ctx: &mut Ctx, from: request::Caller, question: &Term) {
             // Very old nodes spawn like this.
             if let (Some(module), Some(function), Some(list)) =
                 (module.as_atom(), function.as_atom(), arguments.as_list())
+                && list.improper_tail().is_none()
             {
                 let pid = crate::rpc::spawn_local(
                     ctx.node(),
@@ -59,7 +60,7 @@ fn answer(ctx: &mut Ctx, from: request::Caller, question: &Term) {
                     function.clone(),
                     list.iter().collect(),
                 );
-                request::reply(ctx, &from, Term::Pid(pid));
+                request::answer(ctx, &from, Term::Pid(pid));
             }
         }
         _ => {}
@@ -118,7 +119,7 @@ fn later<Fut>(
 {
     ctx.node().spawn(move |mut ctx: Ctx| async move {
         let done = what(ctx.node().clone(), peer).await;
-        request::reply(&mut ctx, &from, boolean(done));
+        request::answer(&mut ctx, &from, boolean(done));
     });
 }
 

@@ -69,6 +69,9 @@ type Named = (Atom, Atom, Vec<Term>);
 fn unwrap_apply(mut module: Atom, mut function: Atom, mut arguments: Vec<Term>) -> Result<Named, Exit> {
     while module == "erlang" && function == "apply" {
         let (inner_module, inner_function, list) = match &arguments[..] {
+            [.., Term::List(list)] if list.improper_tail().is_some() => {
+                return Err(failure("badarg", module, function, arguments));
+            }
             [Term::Atom(module), Term::Atom(function), Term::List(list)] => {
                 (module.clone(), function.clone(), list)
             }
@@ -156,11 +159,14 @@ pub(super) fn execute_call() -> ExportedFn {
     Arc::new(|ctx, arguments| {
         Box::pin(async move {
             match &arguments[..] {
-                [result, Term::Atom(module), Term::Atom(function), Term::List(list)] => {
+                [result, Term::Atom(module), Term::Atom(function), Term::List(list)]
+                    if list.improper_tail().is_none() =>
+                {
                     let ran = apply(ctx, module.clone(), function.clone(), list.iter().collect()).await;
                     Err(ran.into_exit(result.clone()))
                 }
-                _ => Err(failure("badarg", Atom::new("erpc"), Atom::new("execute_call"), arguments)),
+                [result, ..] => Err(Ran::Error(Term::atom("badarg"), Term::NIL).into_exit(result.clone())),
+                [] => Err(failure("badarg", Atom::new("erpc"), Atom::new("execute_call"), arguments)),
             }
         })
     })
@@ -170,7 +176,9 @@ pub(super) fn execute_call() -> ExportedFn {
 pub(super) fn execute_cast() -> ExportedFn {
     Arc::new(|ctx, arguments| {
         Box::pin(async move {
-            if let [Term::Atom(module), Term::Atom(function), Term::List(list)] = &arguments[..] {
+            if let [Term::Atom(module), Term::Atom(function), Term::List(list)] = &arguments[..]
+                && list.improper_tail().is_none()
+            {
                 let ran = apply(ctx, module.clone(), function.clone(), list.iter().collect()).await;
                 if !matches!(ran, Ran::Return(_)) {
                     tracing::warn!(%module, %function, ?ran, "a function that was cast failed");

@@ -57,7 +57,7 @@ impl Server {
             },
             _ => return,
         };
-        request::reply(ctx, &from, answer);
+        request::answer(ctx, &from, answer);
     }
 
     fn set_lock(&mut self, ctx: &mut Ctx, resource: &Term, requester: &Term, holder: &Pid) -> Term {

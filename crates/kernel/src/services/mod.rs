@@ -6,9 +6,14 @@ mod rex;
 mod user;
 
 use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
 
 use runtime::{Ctx, Node, Outcome, SpawnOptions};
+use tokio::sync::oneshot;
 pub(crate) use user::{Output, Sink};
+
+use crate::limits::SERVICE_RESTART_MILLIS;
 
 /// Starts all of them.
 pub(crate) fn start(node: &Node) {
@@ -20,15 +25,53 @@ pub(crate) fn start(node: &Node) {
 }
 
 /// Starts a process under a name that is free, because the node has only just begun.
+///
+/// Any peer can kill any process. Nobody could live with a node without these, so they start again.
 pub(crate) fn start_registered<F, Fut>(node: &Node, name: &'static str, body: F)
 where
-    F: FnOnce(Ctx) -> Fut + Send + 'static,
+    F: Fn(Ctx) -> Fut + Send + Sync + 'static,
+    Fut: Future + Send + 'static,
+    Fut::Output: Outcome,
+{
+    let body = Arc::new(body);
+    let mut ended = start_once(node, name, &body);
+    let keeper = node.clone();
+    node.spawn_task(async move {
+        loop {
+            // The sender goes with the process.
+            let _ = ended.await;
+            let rest = Duration::from_millis(SERVICE_RESTART_MILLIS);
+            tokio::time::sleep(rest).await;
+            while keeper.whereis(name).is_some() {
+                tokio::time::sleep(rest).await;
+            }
+            tracing::error!("the process {name} has been ended from outside: it starts again");
+            ended = start_once(&keeper, name, &body);
+        }
+    });
+}
+
+/// Starts the process; the receiver hears of its end.
+fn start_once<F, Fut>(node: &Node, name: &'static str, body: &Arc<F>) -> oneshot::Receiver<()>
+where
+    F: Fn(Ctx) -> Fut + Send + Sync + 'static,
     Fut: Future + Send + 'static,
     Fut::Output: Outcome,
 {
     let options = SpawnOptions { label: Some(name), ..SpawnOptions::default() };
-    let pid = node.spawn_with(options, body);
+    let (alive, ended) = oneshot::channel::<()>();
+    let body = body.clone();
+    let pid = node.spawn_with(options, move |ctx: Ctx| {
+        // Exit signals of strangers become messages that nobody knows.
+        ctx.set_trap_exit(true);
+        let running = body(ctx);
+        async move {
+            let _alive = alive;
+            running.await;
+        }
+    });
     if let Err(error) = node.register(name, &pid) {
         tracing::error!("the process {name} could not be registered: {error}");
     }
+    ended
 }

@@ -13,7 +13,7 @@ pub(super) fn start(node: &Node) {
         loop {
             let message: Term = ctx.receive().await;
             match Request::read(message) {
-                Request::Call(from, question) => on_call(&ctx, from, &question),
+                Request::Call(from, question) => on_call(&mut ctx, from, &question),
                 Request::Cast(what) => {
                     if let Some(job) = Job::read(&what, &["cast"]) {
                         job.run(&ctx, |_, _| {});
@@ -27,10 +27,23 @@ pub(super) fn start(node: &Node) {
 }
 
 /// `{call, M, F, A, GroupLeader}`: run, and answered as `rpc:call` answers.
-fn on_call(ctx: &Ctx, from: Caller, question: &Term) {
-    if let Some(job) = Job::read(question, &["call", "block_call"]) {
-        job.run(ctx, move |ctx, ran| request::reply(ctx, &from, ran.into_rpc()));
+fn on_call(ctx: &mut Ctx, from: Caller, question: &Term) {
+    let words = ["call", "block_call"];
+    match Job::read(question, &words) {
+        Some(job) => job.run(ctx, move |ctx, ran| request::answer(ctx, &from, ran.into_rpc())),
+        None if is_job(question, &words) => request::answer(ctx, &from, badarg()),
+        None => {}
     }
+}
+
+/// Whether somebody waits for the result of this, be it well-formed or not.
+fn is_job(term: &Term, words: &[&str]) -> bool {
+    matches!(term.as_tuple(), Some([Term::Atom(word), _, _, _, _]) if words.contains(&word.as_str()))
+}
+
+/// What `rpc:call` returns for a module, function or list of arguments that is none.
+fn badarg() -> Term {
+    Ran::Error(Term::atom("badarg"), Term::NIL).into_rpc()
 }
 
 fn on_info(ctx: &mut Ctx, message: &Term) {
@@ -38,12 +51,15 @@ fn on_info(ctx: &mut Ctx, message: &Term) {
     if what.is_atom("features_request") {
         let features = Term::list([Term::atom("erpc")]);
         let node = Term::Atom(ctx.node().name().clone());
-        return ctx.send(from, Term::tuple([Term::atom("features_reply"), node, features]));
+        return ctx.answer(from, Term::tuple([Term::atom("features_reply"), node, features]));
     }
     if let Some(job) = Job::read(what, &["call"]) {
         let from = from.clone();
         return job
-            .run(ctx, move |ctx, ran| ctx.send(from, Term::tuple([Term::atom("rex"), ran.into_rpc()])));
+            .run(ctx, move |ctx, ran| ctx.answer(&from, Term::tuple([Term::atom("rex"), ran.into_rpc()])));
+    }
+    if is_job(what, &["call"]) {
+        return ctx.answer(from, Term::tuple([Term::atom("rex"), badarg()]));
     }
     match what.as_tuple() {
         Some([word, Term::Atom(name), message]) if word.is_atom("sbcast") => {
@@ -71,7 +87,7 @@ fn nonexisting(name: &Atom) -> Term {
 
 fn tell(ctx: &mut Ctx, to: &Pid, what: Term) {
     let node = Term::Atom(ctx.node().name().clone());
-    ctx.send(to, Term::tuple([Term::atom("rex"), node, what]));
+    ctx.answer(to, Term::tuple([Term::atom("rex"), node, what]));
 }
 
 /// What somebody wants to have run.
@@ -89,7 +105,8 @@ impl Job {
         else {
             return None;
         };
-        words.contains(&word.as_str()).then(|| Job {
+        let right = words.contains(&word.as_str()) && list.improper_tail().is_none();
+        right.then(|| Job {
             module: module.clone(),
             function: function.clone(),
             arguments: list.iter().collect(),

@@ -36,13 +36,17 @@ impl Output {
 
 pub(super) fn start(node: &Node) {
     let output = node.shelf::<Output>();
-    start_registered(node, "user", |mut ctx: Ctx| async move {
-        loop {
-            let (from, reply_as, request) = ctx.select(io_request).await;
-            let answer = serve(ctx.node(), &output, request);
-            ctx.send(&from, Term::tuple([Term::atom("io_reply"), reply_as, answer]));
-        }
-    });
+    start_registered(node, "user", move |ctx: Ctx| run(ctx, output.clone()));
+}
+
+async fn run(mut ctx: Ctx, output: Arc<Output>) {
+    loop {
+        // Whatever it is, it is taken: what nobody reads would pile up.
+        let message: Term = ctx.receive().await;
+        let Some((from, reply_as, request)) = io_request(&message) else { continue };
+        let answer = serve(ctx.node(), &output, request);
+        ctx.answer(&from, Term::tuple([Term::atom("io_reply"), reply_as, answer]));
+    }
 }
 
 fn io_request(message: &Term) -> Option<(Pid, Term, Term)> {
