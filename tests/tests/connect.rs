@@ -39,7 +39,10 @@ async fn otp_hears_of_us_coming_and_going_and_why() {
     let epmd = world::private_epmd();
     let mut erl = Erl::start(&world::unique("erl"), epmd, &[]);
     erl.load_guest();
-    erl.eval("W = guest:trap(fun() -> net_kernel:monitor_nodes(true, [{node_type, all}, nodedown_reason]) end), guest:seen(W)");
+    erl.eval(
+        "register(watcher, guest:trap(fun() -> net_kernel:monitor_nodes(true, [{node_type, all}, nodedown_reason]) end)), \
+         guest:seen(watcher)",
+    );
     for (number, hidden) in [false, true].into_iter().enumerate() {
         let name = world::unique("ours");
         let kind = if hidden { "hidden" } else { "visible" };
@@ -48,19 +51,33 @@ async fn otp_hears_of_us_coming_and_going_and_why() {
         let up = format!("{{nodeup,{name},[{{node_type,{kind}}}]}}");
         let down =
             |why: &str| format!("{{nodedown,{name},[{{nodedown_reason,{why}}},{{node_type,{kind}}}]}}");
+        let heard = format!("length(guest:seen(watcher)) - {}", 6 * number);
         ours.connect(erl.name.as_str()).await.unwrap();
+        settle(&mut erl, &ours).await;
         net_kernel::disconnect(&ours, erl.name.as_str()).await;
-        erl.until(&format!("length(guest:seen(W)) - {}", 6 * number), "2");
+        erl.until(&heard, "2");
         erl.check(&format!("net_kernel:connect_node({name})"), "true");
+        settle(&mut erl, &ours).await;
         erl.check(&format!("erlang:disconnect_node({name})"), "true");
-        erl.until(&format!("length(guest:seen(W)) - {}", 6 * number), "4");
+        erl.until(&heard, "4");
+        eventually("we know it too", async || ours.nodes_of(Kind::Connected).is_empty()).await;
         ours.connect(erl.name.as_str()).await.unwrap();
+        settle(&mut erl, &ours).await;
         ours.shutdown().await;
-        erl.until(&format!("length(guest:seen(W)) - {}", 6 * number), "6");
+        erl.until(&heard, "6");
         let closed = down("connection_closed");
         let expected = [up.clone(), closed.clone(), up.clone(), down("disconnect"), up, closed].join(",");
-        erl.check(&format!("lists:nthtail({}, guest:seen(W))", 6 * number), &format!("[{expected}]"));
+        erl.check(&format!("lists:nthtail({}, guest:seen(watcher))", 6 * number), &format!("[{expected}]"));
     }
+}
+
+/// Waits until both sides have said everything that they say to a new peer. What OTP's `global` and `rex` say later would
+/// connect again.
+async fn settle(erl: &mut Erl, ours: &trunkline::Node) {
+    erl.until(&format!("lists:member({}, nodes(connected))", ours.name()), "true");
+    erl.check("sys:get_state(global_name_server), sys:get_state(rex), ok", "ok");
+    ours.ping(erl.name.as_str()).await.unwrap();
+    erl.check(&format!("net_adm:ping({})", ours.name()), "pong");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
