@@ -57,25 +57,48 @@ impl Locks {
         }
     }
 
-    /// Gives a lock back. What was not held is not missed.
-    pub(crate) fn del(&mut self, resource: &Term, requester: &Term, holder: &Pid) {
+    /// Gives a lock back, and says whether it was held. What was not held is not missed.
+    pub(crate) fn del(&mut self, resource: &Term, requester: &Term, holder: &Pid) -> bool {
         let key = Key(resource.clone());
-        if let Some(lock) = self.0.get_mut(&key)
-            && lock.requester.cmp_exact(requester).is_eq()
-        {
-            lock.holders.remove(holder);
-            if lock.holders.is_empty() {
-                self.0.remove(&key);
-            }
+        let Some(lock) = self.0.get_mut(&key) else { return false };
+        let held = lock.requester.cmp_exact(requester).is_eq() && lock.holders.remove(holder);
+        if lock.holders.is_empty() {
+            self.0.remove(&key);
         }
+        held
     }
 
-    /// Sets free what a dead process held.
-    pub(crate) fn died(&mut self, holder: &Pid) {
-        self.0.retain(|_, lock| {
+    /// Sets free what a dead process held, and lists what nobody else holds.
+    pub(crate) fn died(&mut self, holder: &Pid) -> Vec<Term> {
+        let mut free = Vec::new();
+        self.0.retain(|key, lock| {
             lock.holders.remove(holder);
+            if lock.holders.is_empty() {
+                free.push(key.0.clone());
+            }
             !lock.holders.is_empty()
         });
+        free
+    }
+
+    /// Who has the resource, and the processes that hold it for him.
+    pub(crate) fn lock(&self, resource: &Term) -> Option<(&Term, &BTreeSet<Pid>)> {
+        self.0.get(&Key(resource.clone())).map(|lock| (&lock.requester, &lock.holders))
+    }
+
+    /// Whether the process holds the resource.
+    pub(crate) fn holds(&self, resource: &Term, holder: &Pid) -> bool {
+        self.lock(resource).is_some_and(|(_, holders)| holders.contains(holder))
+    }
+
+    /// Whether the requester could take the resource now.
+    pub(crate) fn can_set(&self, resource: &Term, requester: &Term) -> bool {
+        self.lock(resource).is_none_or(|(other, _)| other.cmp_exact(requester).is_eq())
+    }
+
+    /// Every lock: resource, requester, holders.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Term, &Term, &BTreeSet<Pid>)> {
+        self.0.iter().map(|(key, lock)| (&key.0, &lock.requester, &lock.holders))
     }
 
     /// Whether the process holds any lock.

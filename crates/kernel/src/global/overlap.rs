@@ -1,0 +1,134 @@
+//! Partitions must not overlap: whoever loses a connection says so, and all others drop the lost one too (6.6).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proto::Now;
+use term::{Atom, Term};
+
+use super::events::{Actor, Effect, Level};
+use super::machine::Global;
+use super::messages::{self, VERSION_OVERLAP};
+use super::sessions::Leave;
+use crate::limits::{GLOBAL_LOST_CONNECTION_SECS, GLOBAL_LOST_CONNECTIONS_MAX};
+
+/// What was told about lost connections, so that each tale is passed on once.
+#[derive(Debug)]
+pub(super) struct Overlap {
+    prevented: bool,
+    told: BTreeMap<(Atom, Atom), Told>,
+}
+
+#[derive(Debug)]
+struct Told {
+    creation: Term,
+    serial: Term,
+    at: Now,
+}
+
+impl Overlap {
+    pub(super) fn new(prevented: bool) -> Overlap {
+        Overlap { prevented, told: BTreeMap::new() }
+    }
+
+    /// We are about to go: what we lose now is nobody's business.
+    pub(super) fn stop(&mut self) {
+        self.prevented = false;
+    }
+
+    pub(super) fn is_prevented(&self) -> bool {
+        self.prevented
+    }
+
+    /// Whether this tale is new.
+    fn note(&mut self, now: Now, pair: (Atom, Atom), creation: &Term, serial: &Term) -> bool {
+        if self.told.get(&pair).is_some_and(|told| told.creation == *creation && *serial <= told.serial) {
+            return false;
+        }
+        self.told.retain(|_, told| now.since(told.at) < Duration::from_secs(GLOBAL_LOST_CONNECTION_SECS));
+        if self.told.len() >= GLOBAL_LOST_CONNECTIONS_MAX
+            && let Some(oldest) =
+                self.told.iter().min_by_key(|(_, told)| told.at).map(|(pair, _)| pair.clone())
+        {
+            self.told.remove(&oldest);
+        }
+        self.told.insert(pair, Told { creation: creation.clone(), serial: serial.clone(), at: now });
+        true
+    }
+}
+
+impl Global {
+    /// We lost a node.
+    pub(super) fn tell_lost_connection(&mut self, lost: &Atom) {
+        if !self.overlap.is_prevented() {
+            return;
+        }
+        // OTP adds the creation to random bits above it, and takes off the least small integer.
+        let creation = self.config.creation_extension.wrapping_add(i64::from(self.config.me.creation()));
+        let serial = Term::Int(self.unique());
+        let tale = messages::lost_connection(&self.me, Term::Int(creation), serial, lost);
+        self.tell_all(&tale, lost);
+    }
+
+    /// A message to every known and pending node, but one.
+    fn tell_all(&mut self, tale: &Term, but: &Atom) {
+        let listeners: Vec<Atom> = self
+            .peers
+            .iter()
+            .filter(|(node, peer)| {
+                *node != but && peer.potentially_known() && peer.version() >= VERSION_OVERLAP
+            })
+            .map(|(node, _)| node.clone())
+            .collect();
+        for node in listeners {
+            self.send(Actor::Server, &node, tale.clone());
+        }
+    }
+
+    /// `teller` lost `lost`. To stay one partition, everybody drops `lost`.
+    pub(super) fn lost_connection(&mut self, teller: &Atom, creation: Term, serial: Term, lost: &Atom) {
+        if !self.overlap.is_prevented() || *teller == self.me {
+            return;
+        }
+        #[cfg(test)]
+        if self.config.mistake == super::Mistake::DeafToLosses {
+            return;
+        }
+        if !self.overlap.note(self.now, (teller.clone(), lost.clone()), &creation, &serial) {
+            return;
+        }
+        // The teller may have been cut off while it told: so everybody tells everybody.
+        let tale = messages::lost_connection(teller, creation, serial, lost);
+        self.tell_all(&tale, teller);
+        let drop = if *lost == self.me { teller } else { lost };
+        let Some(peer) = self.peers.get(drop).filter(|peer| peer.potentially_known()) else { return };
+        let what = if peer.version() < VERSION_OVERLAP {
+            self.effect(Effect::Disconnect { node: drop.clone() });
+            "disconnected old"
+        } else {
+            let please = messages::remove_connection(&self.me);
+            self.send(Actor::Server, drop, please);
+            "requested disconnect from"
+        };
+        self.say_overlap(what, drop);
+        self.leave(drop, Leave::Remove);
+    }
+
+    /// A node asks us to hang up.
+    pub(super) fn remove_connection(&mut self, node: &Atom) {
+        if !self.peers.get(node).is_some_and(|peer| peer.potentially_known()) {
+            return;
+        }
+        self.effect(Effect::Disconnect { node: node.clone() });
+        self.leave(node, Leave::Remove);
+        self.say_overlap("disconnected", node);
+    }
+
+    fn say_overlap(&mut self, what: &str, node: &Atom) {
+        let text = format!(
+            "'global' at node {} {what} node {node} in order to prevent overlapping partitions",
+            self.me
+        );
+        self.log(Level::Warning, text);
+    }
+}
