@@ -104,6 +104,9 @@ pub const GLOBAL_LOST_CONNECTIONS_MAX: usize = 10_000;
 /// See [`GLOBAL_LOST_CONNECTIONS_MAX`].
 pub const GLOBAL_LOST_CONNECTION_SECS: u64 = 3_600;
 
+/// For how long after a node was lost by one of our partition news of its coming are taken for late, in seconds.
+pub const GLOBAL_STALE_NEWS_SECS: u64 = 3;
+
 /// Attempts to connect to a node that others know, after the first (as OTP).
 pub const GLOBAL_CONNECT_RETRIES: u32 = 5;
 

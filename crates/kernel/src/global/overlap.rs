@@ -10,7 +10,7 @@ use super::events::{Actor, Effect, Level};
 use super::machine::Global;
 use super::messages::{self, VERSION_OVERLAP};
 use super::sessions::Leave;
-use crate::limits::{GLOBAL_LOST_CONNECTION_SECS, GLOBAL_LOST_CONNECTIONS_MAX};
+use crate::limits::{GLOBAL_LOST_CONNECTION_SECS, GLOBAL_LOST_CONNECTIONS_MAX, GLOBAL_STALE_NEWS_SECS};
 
 /// What was told about lost connections, so that each tale is passed on once.
 #[derive(Debug)]
@@ -112,6 +112,26 @@ impl Global {
         };
         self.say_overlap(what, drop);
         self.leave(drop, Leave::Remove);
+    }
+
+    /// Whether somebody of our partition has just lost this node: then news of its coming are older than that, and late.
+    pub(super) fn is_stale_news(&self, node: &Atom) -> bool {
+        let stale = Duration::from_secs(GLOBAL_STALE_NEWS_SECS);
+        let lost = |pair: &(Atom, Atom), told: &Told| {
+            pair.1 == *node && self.now.since(told.at) < stale && self.peers.is_known(&pair.0)
+        };
+        self.overlap.is_prevented()
+            && !self.peers.is_known(node)
+            && self.overlap.told.iter().any(|(pair, told)| lost(pair, told))
+    }
+
+    /// We alone would know it: it goes, and the others hear of that in case they do know it (again).
+    pub(super) fn refuse_stale(&mut self, node: &Atom) {
+        let please = messages::remove_connection(&self.me);
+        self.send(Actor::Server, node, please);
+        self.tell_lost_connection(node);
+        self.leave(node, Leave::Remove);
+        self.peers.tidy(node);
     }
 
     /// A node asks us to hang up.

@@ -375,10 +375,13 @@ impl Global {
         if self.config.mistake == super::Mistake::DeafToNews {
             return;
         }
-        for node in self.add_known(nodes) {
+        let (stale, fresh): (Vec<Versioned>, Vec<Versioned>) =
+            nodes.iter().cloned().partition(|(node, _)| self.is_stale_news(node));
+        for node in self.add_known(&fresh) {
             self.owe_in_sync(&node);
         }
         self.apply(&ops, external, lock);
+        stale.iter().for_each(|(node, _)| self.refuse_stale(node));
     }
 
     /// Does what a meeting decided, under the lock it was decided under (6.4).

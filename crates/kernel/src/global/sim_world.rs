@@ -63,6 +63,9 @@ struct Conn {
     id: u64,
     /// Of the two directions, low to high first: when the last packet arrives, how many were sent, where the cut is.
     last: [u64; 2],
+    /// The same for each sender: what two of them send may change places, as fragments of different senders do.
+    last_of: BTreeMap<(usize, u32), u64>,
+    up: [u64; 2],
     sent: [u64; 2],
     cut: [Option<u64>; 2],
     broken: bool,
@@ -71,7 +74,7 @@ struct Conn {
 
 #[derive(Clone)]
 enum Signal {
-    Message(Term),
+    Message(u32, Term),
     Call { id: CallId, caller: Pid, request: Term },
     Reply { id: CallId, reply: Term },
     Monitor { id: MonitorId, pid: Pid },
@@ -80,6 +83,21 @@ enum Signal {
     Resolve { id: ResolveId, method: Term, name: Term, theirs: Pid, ours: Pid },
     Verdict { id: ResolveId, verdict: Term },
     Kill(Pid),
+}
+
+impl Signal {
+    /// The number of the process that sends it; zero for what the nodes do themselves, one for the name server.
+    fn sender(&self) -> u32 {
+        match self {
+            Signal::Message(sender, _) => *sender,
+            Signal::Call { caller, .. } => caller.id,
+            Signal::Down { .. } | Signal::Kill(_) | Signal::Verdict { .. } => 0,
+            Signal::Reply { .. }
+            | Signal::Monitor { .. }
+            | Signal::Demonitor { .. }
+            | Signal::Resolve { .. } => 1,
+        }
+    }
 }
 
 enum What {
@@ -394,7 +412,17 @@ impl World {
         self.next += 1;
         let id = self.next;
         let whens = [self.now + self.delay(), self.now + self.delay()];
-        let conn = Conn { id, last: whens, sent: [0; 2], cut: [None; 2], broken: false, gone: [false; 2] };
+        let last_of = BTreeMap::new();
+        let conn = Conn {
+            id,
+            last: whens,
+            last_of,
+            up: whens,
+            sent: [0; 2],
+            cut: [None; 2],
+            broken: false,
+            gone: [false; 2],
+        };
         self.conns.insert(key, conn);
         self.schedule_at(whens[0], What::Up { conn: id, at: key.1, peer: key.0 });
         self.schedule_at(whens[1], What::Up { conn: id, at: key.0, peer: key.1 });
@@ -486,7 +514,7 @@ impl World {
 
     fn arrive(&mut self, at: usize, from: usize, signal: Signal) {
         match signal {
-            Signal::Message(message) => {
+            Signal::Message(_, message) => {
                 let from = self.nodes[from].name.clone();
                 self.tell(|world| format!("{} -> {}  {message:?}", from, world.nodes[at].name));
                 self.event(at, Event::Message { from, message });
@@ -571,11 +599,12 @@ impl World {
 
     fn act(&mut self, at: usize, effect: Effect) {
         match effect {
-            Effect::Send { node, connection, message, .. } => {
+            Effect::Send { actor, node, connection, message } => {
+                let sender = self.actor(at, &actor).id;
                 if let Some(to) = self.index(&node)
                     && self.nodes[at].life.as_ref().unwrap().up.get(&to) == Some(&connection)
                 {
-                    self.transmit(at, to, Signal::Message(message));
+                    self.transmit(at, to, Signal::Message(sender, message));
                 }
             }
             Effect::Call { id, actor, node, connection, request } => {
@@ -670,11 +699,14 @@ impl World {
         };
         let (key, direction) = way(from, to);
         let Some(current) = self.conns.get_mut(&key).filter(|current| current.id == conn) else { return };
-        let at = (current.last[direction] + 1).max(now + wait);
+        let sender = signal.sender();
+        let last = current.last_of.get(&(direction, sender)).copied().unwrap_or(current.up[direction]);
+        let at = (last + 1).max(now + wait);
         let number = current.sent[direction];
         current.sent[direction] += 1;
         if !current.broken {
-            current.last[direction] = at;
+            current.last[direction] = at.max(current.last[direction]);
+            current.last_of.insert((direction, sender), at);
         }
         self.schedule_at(at, What::Packet { conn, from, at: to, number, signal });
     }
