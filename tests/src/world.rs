@@ -90,6 +90,18 @@ pub fn node(name: &str, epmd: u16) -> Builder {
     Node::builder(name).cookie(COOKIE).epmd_port(epmd).output(|_| {})
 }
 
+/// The time of day since 1970, on which all nodes of a test can agree.
+///
+/// # Panics
+/// Before 1970.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a test that meets with other programs at one moment needs the time of day"
+)]
+pub fn time_of_day() -> Duration {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970")
+}
+
 /// The term that this text says, for what tests expect.
 ///
 /// # Panics

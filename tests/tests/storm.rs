@@ -1,6 +1,6 @@
 //! Ten thousand senders at once, and ten nodes that dial each other at the same moment, again and again.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use trunkline::net_kernel::Kind;
 use trunkline::{Atom, Ctx, Node, Pid, Term};
@@ -62,19 +62,43 @@ async fn gather(mut ctx: Ctx) -> Result<(), String> {
 
 /// How often everybody dials everybody; `TRUNKLINE_ROUNDS` says otherwise.
 const ROUNDS: u32 = 100;
+const ROUNDS_OF_MESH: u32 = 10;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_nodes_dial_each_other_at_once_a_hundred_times_and_no_link_is_lost() {
     if !erl::found() {
         return;
     }
-    let rounds = std::env::var("TRUNKLINE_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS);
-    let epmd = world::private_epmd();
     let flags = ["-connect_all", "false", "-kernel", "prevent_overlapping_partitions", "false"];
-    let mut erls: Vec<Erl> = (0..4).map(|_| Erl::start(&world::unique("erl"), epmd, &flags)).collect();
+    dial_again_and_again(rounds(ROUNDS), &flags, false).await;
+}
+
+/// The mesh dials too, and OTP's `global` has its say; only the guard against partitions is off, which would take our
+/// disconnecting everybody for one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_nodes_of_a_mesh_dial_each_other_at_once_and_no_link_is_lost() {
+    if !erl::found() {
+        return;
+    }
+    dial_again_and_again(
+        rounds(ROUNDS_OF_MESH),
+        &["-kernel", "prevent_overlapping_partitions", "false"],
+        true,
+    )
+    .await;
+}
+
+fn rounds(default: u32) -> u32 {
+    std::env::var("TRUNKLINE_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// Four nodes of OTP's and six of ours.
+async fn dial_again_and_again(rounds: u32, flags: &[&str], mesh: bool) {
+    let epmd = world::private_epmd();
+    let mut erls: Vec<Erl> = (0..4).map(|_| Erl::start(&world::unique("erl"), epmd, flags)).collect();
     let mut ours: Vec<Node> = Vec::new();
     for _ in 0..6 {
-        ours.push(world::node(&world::unique("ours"), epmd).connect_all(false).start().await.unwrap());
+        ours.push(world::node(&world::unique("ours"), epmd).connect_all(mesh).start().await.unwrap());
     }
     for node in &ours {
         node.register("anchor", &anchor(node)).unwrap();
@@ -134,8 +158,7 @@ async fn everybody_dials(round: u32, ours: &[Node], erls: &mut [Erl], anchors: &
     for erl in erls.iter_mut() {
         assert!(erl.answer().parse::<u32>().is_ok() || round > 0);
     }
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
-    let moment = since + Duration::from_millis(20);
+    let moment = world::time_of_day() + Duration::from_millis(20);
     for erl in erls.iter_mut() {
         erl.ask(&format!("get(dialer) ! {{go, {}}}, ok", moment.as_millis()));
     }
@@ -186,8 +209,7 @@ fn dialer(node: &Node, anchors: &[Pid], moment: Duration) -> Pid {
     let others: Vec<Pid> = anchors.iter().filter(|pid| pid.node.name() != node.name()).cloned().collect();
     node.spawn(move |mut ctx: Ctx| async move {
         ctx.set_trap_exit(true);
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
-        ctx.sleep(moment.saturating_sub(now)).await;
+        ctx.sleep(moment.saturating_sub(world::time_of_day())).await;
         for anchor in &others {
             ctx.link(anchor);
         }

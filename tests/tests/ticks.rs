@@ -1,7 +1,8 @@
 //! Silence and death: idle connections stay up, stopped nodes are given up in OTP's time, by both sides.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use trunkline::net_kernel::{self, Kind, NodeType, Shape, TickTime, WatchOptions};
 use trunkline::{Atom, Ctx, Node, Term};
 use trunkline_tests::erl::{self, Erl};
