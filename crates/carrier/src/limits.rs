@@ -13,3 +13,6 @@ pub const EPHEMERAL_PORT_FIRST: u16 = 49152;
 
 /// How long to rest after an accept that failed because the machine has run out of something, in milliseconds.
 pub const ACCEPT_PAUSE_MILLIS: u64 = 100;
+
+/// `SO_SNDBUF` of a wire within one host, unless told otherwise (Linux doubles it).
+pub const SAME_HOST_SEND_BYTES: usize = 256 * 1024;

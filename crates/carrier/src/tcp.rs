@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::error::{Doing, Trouble};
+use crate::limits::SAME_HOST_SEND_BYTES;
 use crate::{Address, BoxFuture, Carrier, ListenAt, Listener, ReadHalf, Wire, WriteHalf};
 
 const NAME: &str = "tcp";
@@ -181,7 +182,25 @@ impl Tcp {
             SockRef::from(&stream).set_keepalive(true)?;
         }
         let local = stream.local_addr()?;
+        if peer.ip() == local.ip() || peer.ip().is_loopback() {
+            self.suit_same_host(&stream);
+        }
         Ok(TcpWire { stream, peer, local })
+    }
+}
+
+impl Tcp {
+    /// Within one host there is no path to be gentle with. Pacing (BBR) only costs time there, and what waits in long
+    /// buffers only delays what comes after it. Where the system refuses, its defaults stay.
+    fn suit_same_host(&self, stream: &TcpStream) {
+        let socket = SockRef::from(stream);
+        if self.send_buffer_bytes.is_none() {
+            let _ = socket.set_send_buffer_size(SAME_HOST_SEND_BYTES);
+        }
+        #[cfg(any(target_os = "linux", target_os = "freebsd"))]
+        if self.congestion.is_none() {
+            let _ = socket.set_tcp_congestion(b"reno");
+        }
     }
 }
 

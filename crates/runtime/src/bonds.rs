@@ -102,7 +102,7 @@ impl Ctx {
             here.drop_monitor(ties, counter, reference.clone())
         };
         if flush && !there {
-            self.flush_down(reference);
+            self.flush_down(reference, counter);
         }
         there
     }
@@ -155,6 +155,8 @@ impl Ctx {
     }
 
     fn watch(&mut self, to: To<'_>, reference: &Ref, counter: u64, alias: Option<AliasMode>) {
+        let desk = self.desk();
+        desk.watched = (counter, desk.unread.mark());
         let here = self.process();
         // The usual case in a hurry: a question to a process of this node.
         if let To::PidRef(pid) = &to
@@ -226,13 +228,15 @@ impl Ctx {
         }
     }
 
-    fn flush_down(&mut self, reference: &Ref) {
+    fn flush_down(&mut self, reference: &Ref, counter: u64) {
         self.collect();
+        let (watched, before) = self.desk().watched;
+        let mark = if watched == counter { before } else { Mark::START };
         let is_it = |message: &mut Message| match message.take_down(reference) {
             true => Look::Yes(()),
             false => Look::No,
         };
-        let _ = self.desk().unread.find(Mark::START, is_it, |_| {});
+        let _ = self.desk().unread.find(mark, is_it, |_| {});
     }
 }
 

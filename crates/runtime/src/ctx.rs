@@ -37,8 +37,10 @@ pub(crate) struct Desk {
     pub(crate) batch: Vec<Mail>,
     /// Where the next reference gets its number.
     references: u64,
-    /// A full lane this process has sent to: it pauses at its next await.
-    pub(crate) paused: Option<Arc<Lane>>,
+    /// The monitor made last, and the mail there was before it: its end can only lie behind.
+    pub(crate) watched: (u64, Mark),
+    /// A full lane this process has sent so many bytes to: it pauses at its next await.
+    pub(crate) paused: Option<(Arc<Lane>, usize)>,
     /// Messages that may be taken before others get their turn.
     pub(crate) turns: u32,
     /// The poll in which the inbox was last emptied and left so that the next message wakes the task.
@@ -51,6 +53,7 @@ impl Default for Desk {
             unread: Unread::default(),
             batch: Vec::new(),
             references: 1,
+            watched: (0, Mark::START),
             paused: None,
             turns: RECEIVES_PER_POLL_MAX,
             armed: None,
@@ -129,9 +132,9 @@ impl Ctx {
         sent.store(sent.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         match self.process.node.route(Some(&self.process.pid), to, message, options) {
             Routed::Near => Sent::Ok,
-            Routed::Far(lane, _) => {
-                if lane.is_full() && !options.nosuspend {
-                    self.desk().paused = Some(lane);
+            Routed::Far(lane, bytes) => {
+                if lane.is_full_for(bytes) && !options.nosuspend {
+                    self.desk().paused = Some((lane, bytes));
                 }
                 Sent::Ok
             }

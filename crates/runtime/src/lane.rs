@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use proto::Flags;
+use proto::limits::FRAGMENT_BYTES;
 use proto::signal::{Parcel, Signal};
 use term::wire::Encoded;
 use term::{Atom, NodeId};
@@ -42,6 +43,8 @@ pub struct Lane {
     peer: Atom,
     /// Bytes waiting or with the driver, beside the lock so that senders and lenses need none.
     queued: AtomicUsize,
+    /// How many of these belong to small signals, which bulk does not hold up.
+    queued_small: AtomicUsize,
     /// About how many of these bytes the peer has caused itself.
     answers: AtomicUsize,
     inner: Mutex<Inner>,
@@ -64,6 +67,7 @@ impl Lane {
             id,
             peer,
             queued: AtomicUsize::new(0),
+            queued_small: AtomicUsize::new(0),
             answers: AtomicUsize::new(0),
             inner: Mutex::new(Inner {
                 state: LaneState::Pending,
@@ -107,6 +111,11 @@ impl Lane {
         PARCEL_BYTES + parcel.payload.as_ref().map_or(0, Encoded::len)
     }
 
+    /// How many of a signal's bytes count as small: all or none.
+    pub fn small_bytes(bytes: usize) -> usize {
+        if bytes > FRAGMENT_BYTES { 0 } else { bytes }
+    }
+
     /// For the driver: moves everything that waits into `parcels`. `Ready(true)` when there was something,
     /// `Ready(false)` when the lane is down, pending when nothing waits. Safe to cancel.
     pub fn poll_take(&self, cx: &mut Context<'_>, parcels: &mut Vec<Parcel>) -> Poll<bool> {
@@ -128,8 +137,10 @@ impl Lane {
         Poll::Pending
     }
 
-    /// For the driver: `bytes` of what it took have left for the peer. Paused senders go on when enough have.
-    pub fn consumed(&self, bytes: usize) {
+    /// For the driver: `bytes` of what it took have left for the peer, `small` of them as [`Lane::small_bytes`] counts.
+    /// Paused senders go on when enough have.
+    pub fn consumed(&self, bytes: usize, small: usize) {
+        let before_small = self.queued_small.fetch_sub(small, Ordering::Relaxed);
         let before = self.queued.fetch_sub(bytes, Ordering::Relaxed);
         let answers = self.answers.load(Ordering::Relaxed);
         if answers > 0 && before > 0 {
@@ -138,7 +149,7 @@ impl Lane {
             self.answers.fetch_sub(if bytes >= before { answers } else { part as usize }, Ordering::Relaxed);
         }
         debug_assert!(before >= bytes, "more bytes given back than taken");
-        if before > LANE_BYTES_LOW && before.saturating_sub(bytes) <= LANE_BYTES_LOW {
+        if passes_low(before, bytes) || passes_low(before_small, small) {
             let paused = std::mem::take(&mut lock(&self.inner).paused);
             paused.into_iter().for_each(Waker::wake);
         }
@@ -147,6 +158,18 @@ impl Lane {
     /// Whether senders should pause.
     pub fn is_full(&self) -> bool {
         self.queued_bytes() > LANE_BYTES_MAX
+    }
+
+    /// Whether the sender of a signal of so many bytes should pause. Who sends little does not wait for those who send
+    /// bulk: its signals pass them by.
+    pub(crate) fn is_full_for(&self, bytes: usize) -> bool {
+        self.waiting(bytes) > LANE_BYTES_MAX
+    }
+
+    /// What waits before a signal of so many bytes.
+    fn waiting(&self, bytes: usize) -> usize {
+        let small = Lane::small_bytes(bytes) > 0;
+        if small { self.queued_small.load(Ordering::Relaxed) } else { self.queued_bytes() }
     }
 
     /// Whether the peer asks faster than it reads the answers: the driver must read nothing from it meanwhile.
@@ -159,11 +182,11 @@ impl Lane {
         self.answers.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Ready as soon as the lane has room again, or is down. Safe to cancel.
-    pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ready as soon as the lane has room again for a signal of so many bytes, or is down. Safe to cancel.
+    pub(crate) fn poll_room(&self, cx: &mut Context<'_>, bytes: usize) -> Poll<()> {
         let mut inner = lock(&self.inner);
         // Under the lock, so that `consumed` cannot slip in between the look and the waker.
-        if inner.state == LaneState::Down || self.queued_bytes() <= LANE_BYTES_LOW {
+        if inner.state == LaneState::Down || self.waiting(bytes) <= LANE_BYTES_LOW {
             return Poll::Ready(());
         }
         if !inner.paused.iter().any(|waker| waker.will_wake(cx.waker())) {
@@ -182,6 +205,7 @@ impl Lane {
             return false;
         }
         self.queued.fetch_add(bytes, Ordering::Relaxed);
+        self.queued_small.fetch_add(Lane::small_bytes(bytes), Ordering::Relaxed);
         if is_answer(&parcel.signal) {
             self.count_answer(bytes);
         }
@@ -235,6 +259,11 @@ impl Lane {
         let seats = tied.into_iter().map(|(id, serial)| Seat { id, serial }).collect();
         Some(Closed { was_up, dropped: dropped.len(), tied: seats })
     }
+}
+
+/// Whether taking `bytes` away from `before` makes room.
+fn passes_low(before: usize, bytes: usize) -> bool {
+    before > LANE_BYTES_LOW && before.saturating_sub(bytes) <= LANE_BYTES_LOW
 }
 
 /// Signals that come of what the peer sent before.

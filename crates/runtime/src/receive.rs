@@ -98,8 +98,8 @@ impl Ctx {
 
     fn poll_unpaused(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let desk = self.desk();
-        if let Some(lane) = &desk.paused {
-            if lane.poll_room(cx).is_pending() {
+        if let Some((lane, bytes)) = &desk.paused {
+            if lane.poll_room(cx, *bytes).is_pending() {
                 return Poll::Pending;
             }
             desk.paused = None;

@@ -72,7 +72,7 @@ impl Net {
                     let bytes = Lane::parcel_bytes(&parcel);
                     net.seen.lock().unwrap().push(parcel.signal.clone());
                     let _ = to.deliver(&back, arrival(parcel));
-                    out.consumed(bytes);
+                    out.consumed(bytes, Lane::small_bytes(bytes));
                 }
             }
         });
@@ -445,7 +445,7 @@ fn a_full_lane_pauses_its_senders_until_bytes_leave() {
         assert_eq!(ctx.receive_within::<Term>(secs(1)).await, None, "with the driver is not yet away");
         let bytes = parcels.iter().map(Lane::parcel_bytes).sum();
         assert_eq!(lane.queued_bytes(), bytes);
-        lane.consumed(bytes);
+        lane.consumed(bytes, 0);
         assert!(ctx.receive::<Term>().await.is_atom("on"));
         let refused = SendOptions { noconnect: true, nosuspend: false };
         assert_eq!(ctx.send_with(("x", "c@x"), 1_i64, refused), Sent::NoConnect);

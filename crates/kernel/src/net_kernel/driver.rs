@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use carrier::{ReadHalf, Wire, WriteHalf};
 use proto::connection::{Inbound, Outbound, Refusal, Refused, TickAction, Ticks};
 use proto::handshake::Peer;
@@ -57,6 +57,7 @@ pub(super) fn start(
         outbound: Outbound::new(met.negotiated),
         shared: shared.clone(),
         owed: 0,
+        owed_small: 0,
     };
     let writer = node.spawn_task(async move {
         if let Err(error) = writer.run().await {
@@ -131,14 +132,14 @@ impl Reader {
             Ok(pace) => pace == Pace::Pause,
             Err(end) => return end,
         };
+        let mut deadline = self.ticks.poll_deadline();
         loop {
-            self.buffer.reserve(self.inbound.wanted_bytes(&self.buffer));
             let event = tokio::select! {
                 biased;
                 order = self.orders.recv() => Event::Order(order),
                 () = &mut sleep => Event::Tick,
                 error = self.broken.recv() => Event::Broken(error),
-                read = read(&mut self.read, &mut self.buffer, &self.lane, pause) => Event::Read(read),
+                read = read(&mut self.read, &mut self.inbound, &mut self.buffer, &self.lane, pause) => Event::Read(read),
             };
             pause = false;
             let ended = match event {
@@ -160,7 +161,23 @@ impl Reader {
             if let Some(end) = ended {
                 return end;
             }
-            sleep.as_mut().reset(zero + self.ticks.poll_deadline().since(Now::ZERO));
+            // Setting a timer takes a lock that the whole executor shares.
+            if deadline != self.ticks.poll_deadline() {
+                deadline = self.ticks.poll_deadline();
+                sleep.as_mut().reset(zero + deadline.since(Now::ZERO));
+            }
+        }
+    }
+
+    /// Says once what an operator should know.
+    fn tell_pause(&mut self, pause: bool) {
+        if pause && !std::mem::replace(&mut self.told_pause, true) {
+            let peer = self.lane.peer();
+            let unread = self.lane.queued_bytes();
+            tracing::warn!(
+                unread,
+                "** Node {peer} asks faster than it reads the answers: nothing is read from it until it does **"
+            );
         }
     }
 
@@ -216,12 +233,25 @@ impl Reader {
 
 /// Reads what there is; after a short rest when the node cannot keep up, and not before the peer has read most of what it
 /// asked for. A peer that never does is silent to us, and ends as one.
-async fn read(from: &mut ReadHalf, into: &mut BytesMut, lane: &Lane, mut pause: bool) -> io::Result<usize> {
+async fn read(
+    from: &mut ReadHalf,
+    inbound: &mut Inbound,
+    buffer: &mut BytesMut,
+    lane: &Lane,
+    mut pause: bool,
+) -> io::Result<usize> {
     while pause || lane.owes_too_much() {
         pause = false;
         tokio::time::sleep(Duration::from_millis(READ_PAUSE_MILLIS)).await;
     }
-    from.read_buf(into).await
+    if let Some(mut place) = inbound.landing() {
+        let bytes = from.read_buf(&mut place).await?;
+        inbound.landed(bytes);
+        return Ok(bytes);
+    }
+    let wanted = inbound.wanted_bytes(buffer);
+    buffer.reserve(wanted);
+    from.read_buf(&mut buffer.limit(wanted)).await
 }
 
 struct Writer {
@@ -232,6 +262,8 @@ struct Writer {
     shared: Arc<Shared>,
     /// Bytes of the lane's credit that were taken and not yet given back.
     owed: usize,
+    /// How many of these are for small signals.
+    owed_small: usize,
 }
 
 impl Writer {
@@ -261,7 +293,9 @@ impl Writer {
                 self.outbound.tick();
             }
             for parcel in parcels.drain(..) {
-                self.owed += Lane::parcel_bytes(&parcel);
+                let bytes = Lane::parcel_bytes(&parcel);
+                self.owed += bytes;
+                self.owed_small += Lane::small_bytes(bytes);
                 if let Err(refused) = self.outbound.push(parcel) {
                     self.refused(*refused);
                 }
@@ -274,8 +308,9 @@ impl Writer {
             self.shared.packets_sent.store(self.outbound.packets_sent(), Ordering::Relaxed);
             write_all(&mut self.write, &mut chunks).await?;
             let keep = self.outbound.queued_bytes().min(self.owed);
-            self.lane.consumed(self.owed - keep);
-            self.owed = keep;
+            let keep_small = self.outbound.small_bytes().min(self.owed_small);
+            self.lane.consumed(self.owed - keep, self.owed_small - keep_small);
+            (self.owed, self.owed_small) = (keep, keep_small);
         }
     }
 

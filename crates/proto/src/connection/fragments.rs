@@ -154,6 +154,11 @@ impl Reassembly {
         Some(Arrival { signal: whole.signal, payload: Payload::Wire(term) })
     }
 
+    /// Counts bytes that were put in their place; [`Reassembly::count`] must say soon whether they are too many.
+    pub(crate) fn note(&mut self, more: usize) {
+        self.bytes += more;
+    }
+
     pub(crate) fn count(&mut self, more: usize) -> Result<(), PeerFault> {
         self.bytes += more;
         let held = self.bytes.saturating_add(self.heads);

@@ -142,16 +142,12 @@ impl Inbound {
         Some(place.limit(missing))
     }
 
-    /// So many bytes were put where [`Inbound::landing`] said.
-    ///
-    /// # Errors
-    /// When the peer broke a ceiling.
-    pub fn landed(&mut self, bytes: usize) -> Result<(), Blame> {
+    /// So many bytes were put where [`Inbound::landing`] said. To be followed by [`Inbound::receive`].
+    pub fn landed(&mut self, bytes: usize) {
         if let Some(landing) = &mut self.landing {
             landing.missing = landing.missing.saturating_sub(bytes);
-            self.reassembly.count(bytes)?;
+            self.reassembly.note(bytes);
         }
-        Ok(())
     }
 
     /// The rest of a buffer that begins with a large fragment, but ends before it does, goes where it belongs.
@@ -179,9 +175,9 @@ impl Inbound {
         let part = buffer.split_to(buffer.len().min(*missing));
         if !part.is_empty() {
             self.reassembly.place(*sequence, *fragment)?.extend_from_slice(&part);
-            self.reassembly.count(part.len())?;
             *missing -= part.len();
         }
+        self.reassembly.count(part.len())?;
         if *missing > 0 {
             return Ok(None);
         }

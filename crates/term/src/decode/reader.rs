@@ -239,6 +239,9 @@ impl<'a> Reader<'a> {
                 Ok(text) => Cow::Borrowed(text),
                 Err(_) => return Err(self.error("an atom that is not UTF-8")),
             },
+            Name::Latin1(text) if text.is_ascii() => {
+                Cow::Borrowed(std::str::from_utf8(text).unwrap_or_default())
+            }
             Name::Latin1(text) => Cow::Owned(text.iter().map(|&byte| char::from(byte)).collect()),
         };
         Atom::try_new(&text).ok_or_else(|| self.error("an atom of more than 255 characters"))

@@ -92,7 +92,7 @@ pub(super) fn feed(inbound: &mut Inbound, bytes: &[u8], dice: &mut Dice) -> Resu
         {
             landed = place.remaining_mut().min(piece.len());
             place.put_slice(&piece[..landed]);
-            inbound.landed(landed)?;
+            inbound.landed(landed);
         }
         buffer.reserve(inbound.wanted_bytes(&buffer));
         buffer.extend_from_slice(&piece[landed..]);
