@@ -140,3 +140,18 @@ pub const SIM_CHECK_MILLIS_MAX: u64 = 100;
 
 /// Longest wait for something to come true in a simulation, in virtual seconds.
 pub const SIM_PATIENCE_SECS: u64 = 3_600;
+
+/// Scope processes of others that one scope of `pg` keeps.
+pub const PG_PEERS_MAX: usize = 10_000;
+
+/// Members, counted as often as they joined, that one peer can have in one scope of `pg`.
+pub const PG_MEMBERS_OF_PEER_MAX: usize = 4_000_000;
+
+/// Processes that want to hear of changes in one scope of `pg`, counted as often as they asked.
+pub const PG_MONITORS_MAX: usize = 1_000_000;
+
+/// How often, in milliseconds, a scope of `pg` looks whether a peer that has too much to read can be told again.
+pub const PG_CATCH_UP_MILLIS: u64 = 100;
+
+/// Longest a question to a scope process of our own node may take, in milliseconds: it may just start again.
+pub const PG_ANSWER_MILLIS: u64 = 5_000;

@@ -358,6 +358,16 @@ impl Global {
         }
     }
 
+    pub(super) fn forget_names_of(&mut self, node: &Atom) {
+        let names: Vec<Term> = self
+            .names
+            .iter()
+            .filter(|named| named.pid.node.name() == node)
+            .map(|named| named.name.clone())
+            .collect();
+        names.iter().for_each(|name| self.delete_name(name));
+    }
+
     fn bury(&mut self, pid: &Pid) {
         self.names.died(pid);
         if self.locks.died(pid).iter().any(|resource| resource.is_atom("global")) {

@@ -66,7 +66,8 @@ impl Global {
             _ => return None,
         };
         let node = caller.node.name();
-        if *node == self.me || self.peers.is_known(node) {
+        let leaving = self.peers.get(node).is_some_and(|peer| peer.removing.is_some());
+        if *node == self.me || self.peers.is_known(node) || leaving {
             return None;
         }
         self.log(

@@ -76,8 +76,9 @@ impl Global {
         self.peers.tidy(node);
     }
 
-    /// Takes a node out of the known ones. What its processes have is forgotten at once, though the connection may last a
-    /// little: else we would tell of their names at the next meeting, and nobody would take them back.
+    /// Takes a node out of the known ones. The names of its processes go at once, though the connection may last a little:
+    /// else we would tell of them at the next meeting, and nobody would take them back. Its locks go with the connection:
+    /// what it is changing in all of the partition now, it changes here too.
     pub(super) fn leave(&mut self, node: &Atom, how: Leave) {
         self.end_session(node, End::Tell, None);
         let now = self.now;
@@ -88,7 +89,11 @@ impl Global {
         peer.one_sided = None;
         peer.early = None;
         peer.removing = (how == Leave::Remove).then_some(now);
-        self.bury_node(node);
+        if how == Leave::Remove {
+            self.forget_names_of(node);
+        } else {
+            self.bury_node(node);
+        }
         if how == Leave::Lost && !asked {
             self.tell_lost_connection(node);
         }

@@ -159,8 +159,14 @@ fn some_name(world: &mut World) -> Term {
     Term::tuple([Term::atom("name"), Term::Int(world.dice.below(4) as i64)])
 }
 
+/// A name for a process outside of one's partition is a promise nobody keeps: some of the partition can reach it, some not.
+fn knows(world: &World, at: usize, home: usize) -> bool {
+    let life = world.nodes[at].life.as_ref();
+    life.is_some_and(|life| life.machine.known().any(|node| *node == world.nodes[home].name))
+}
+
 fn register(world: &mut World, id: u64, at: usize, home: usize, again: bool) {
-    let home = if world.dice.below(3) == 0 && world.connected(at, home) { home } else { at };
+    let home = if world.dice.below(3) == 0 && knows(world, at, home) { home } else { at };
     let Some(pid) = world.spawn(home) else { return };
     let name = some_name(world);
     let function = ["random_exit_name", "random_notify_name", "notify_all_name", "somebody_elses"];

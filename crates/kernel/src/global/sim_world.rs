@@ -258,7 +258,9 @@ impl World {
     pub(super) fn freeze(&mut self, index: usize, millis: u64) {
         // Half a millisecond off the beat: nothing else happens then, so what waits stays in order.
         let thaws = self.now - self.now % MS + millis * MS + MS / 2;
-        let thaws = thaws.max(self.nodes[index].frozen);
+        if self.is_frozen(index) {
+            return;
+        }
         self.nodes[index].frozen = thaws;
         self.tell(|world| format!("{} is frozen for {millis} ms", world.nodes[index].name));
     }
