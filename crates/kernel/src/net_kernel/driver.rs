@@ -182,17 +182,6 @@ impl Reader {
     }
 
     /// Says once what an operator should know.
-    fn tell_pause(&mut self, pause: bool) {
-        if pause && !std::mem::replace(&mut self.told_pause, true) {
-            let peer = self.lane.peer();
-            let unread = self.lane.queued_bytes();
-            tracing::warn!(
-                unread,
-                "** Node {peer} asks faster than it reads the answers: nothing is read from it until it does **"
-            );
-        }
-    }
-
     /// Delivers all that is complete.
     fn deliver(&mut self) -> Result<Pace, End> {
         let mut pace = Pace::Go;
