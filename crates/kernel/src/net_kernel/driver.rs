@@ -181,7 +181,6 @@ impl Reader {
         }
     }
 
-    /// Says once what an operator should know.
     /// Delivers all that is complete.
     fn deliver(&mut self) -> Result<Pace, End> {
         let mut pace = Pace::Go;
