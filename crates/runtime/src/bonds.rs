@@ -213,7 +213,7 @@ impl Ctx {
             return; // as in Erlang: one never hears one's own end
         }
         let mail = || Mail::Monitor { from: here.pid.clone(), reference: reference.clone() };
-        if seat.is_none_or(|seat| here.node.table().push(seat, mail()).is_err()) {
+        if seat.is_none_or(|seat| here.node.post(seat, mail(), here.home()).is_err()) {
             let (reference, reason) = (reference.clone(), Term::Atom(NOPROC));
             here.post_self(Mail::order(Order::Down { reference, reason }));
         }
@@ -236,7 +236,7 @@ impl Ctx {
             true => Look::Yes(()),
             false => Look::No,
         };
-        let _ = self.desk().unread.find(mark, is_it, |_| {});
+        let _ = self.desk().unread.find(mark, is_it, |_, _| {});
     }
 }
 

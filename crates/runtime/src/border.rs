@@ -6,14 +6,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use proto::signal::{Arrival, Dest, Payload, Signal};
 use term::{Atom, NodeId, Pid, Term};
-use tracing::{debug, info, warn};
+use tracing::{debug, info};
 
 use crate::exit::NOCONNECTION;
+use crate::garbled;
 use crate::lane::{Lane, LaneState, PeerInfo};
 use crate::mail::{Cause, Mail, Order};
 use crate::message::{Form, Message};
 use crate::node::{Node, owner_of};
 use crate::remote::SpawnOrder;
+use crate::sched::At;
 
 /// What the room above supplies: a way to reach others.
 pub trait Gateway: Send + Sync {
@@ -180,7 +182,7 @@ impl Node {
         }
         for seat in closed.tied {
             let order = Order::LaneDown { lane: lane.id(), reason: Term::Atom(NOCONNECTION) };
-            let _ = self.table().push(seat, Mail::order(order));
+            let _ = self.post(seat, Mail::order(order), At::ELSEWHERE);
         }
         let (peer, connection, dropped) = (lane.peer(), lane.id(), closed.dropped);
         match info {
@@ -219,7 +221,7 @@ impl Node {
             Signal::Monitor { from, to, reference } => self.deliver_monitor(lane, from, to, reference),
             Signal::Demonitor { to, reference, .. } => self.deliver_demonitor(to, reference),
             Signal::Down { to, reference, .. } => {
-                if let Some(reason) = reason_of(payload) {
+                if let Some(reason) = self.reason_of(&to, payload) {
                     self.push(&to, Mail::order(Order::Down { reference, reason }));
                 }
             }
@@ -253,14 +255,14 @@ impl Node {
             }
             Dest::Alias(_) => None,
         };
-        let sent = seat_and_mail.is_some_and(|(seat, mail)| self.table().push(seat, mail).is_ok());
+        let sent = seat_and_mail.is_some_and(|(seat, mail)| self.post(seat, mail, At::ELSEWHERE).is_ok());
         if !sent {
             self.count_drop();
         }
     }
 
     fn deliver_exit(&self, from: Pid, to: &Pid, payload: Payload, cause: Cause) {
-        if let Some(reason) = reason_of(payload) {
+        if let Some(reason) = self.reason_of(to, payload) {
             self.push(to, Mail::exit(from, reason, cause));
         }
     }
@@ -321,7 +323,7 @@ impl Node {
 
     fn deliver_or_bounce(&self, to: &Pid, mail: Mail) {
         let Some(seat) = self.seat(to) else { return self.bounce(to, mail) };
-        if let Err(mail) = self.table().push(seat, mail) {
+        if let Err(mail) = self.post(seat, mail, At::ELSEWHERE) {
             self.bounce(to, mail);
         }
     }
@@ -339,20 +341,20 @@ fn peer_of(lane: &Arc<Lane>) -> Peer {
     }
 }
 
-/// Reasons are small and are needed at once.
-pub(crate) fn reason_of(payload: Payload) -> Option<Term> {
-    match payload {
-        Payload::Term(reason) => Some(reason),
-        Payload::Wire(wire) => match wire.decode() {
-            Ok(reason) => Some(reason),
-            Err(error) => {
-                warn!(%error, "an exit reason from a peer cannot be decoded; the signal is dropped");
-                None
-            }
-        },
-        Payload::None => {
-            warn!("an exit signal from a peer has no reason; it is dropped");
-            None
+impl Node {
+    /// Reasons are small and are needed at once.
+    fn reason_of(&self, to: &Pid, payload: Payload) -> Option<Term> {
+        match payload {
+            Payload::Term(reason) => Some(reason),
+            Payload::Wire(wire) => match wire.decode() {
+                Ok(reason) => Some(reason),
+                Err(error) => {
+                    self.tell_garbled("an exit reason", garbled::origin(&wire), to, &error);
+                    None
+                }
+            },
+            // The connection does not let such a signal through.
+            Payload::None => None,
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::message::Message;
 use crate::names::RegisterError;
 use crate::node::{Node, reference};
 use crate::process::Proc;
-use crate::router::{Routed, SendOptions, Sent};
+use crate::router::{Routed, SendOptions, Sender, Sent};
 use crate::spawn::{Birth, SpawnOptions};
 use crate::ties::{Link, Watcher};
 
@@ -43,7 +43,7 @@ pub(crate) struct Desk {
     pub(crate) paused: Option<(Arc<Lane>, usize)>,
     /// Messages that may be taken before others get their turn.
     pub(crate) turns: u32,
-    /// The poll in which the inbox was last emptied and left so that the next message wakes the task.
+    /// The poll in which the inbox was last emptied: it is looked at again when that poll is over.
     pub(crate) armed: Option<u32>,
 }
 
@@ -114,9 +114,8 @@ impl Ctx {
     pub fn answer<'a>(&mut self, to: impl Into<To<'a>>, message: impl IntoTerm + Send + 'static) {
         let options = SendOptions { noconnect: true, ..SendOptions::default() };
         let message = Message::new(message);
-        if let Routed::Far(lane, bytes) =
-            self.process.node.route(Some(&self.process.pid), to.into(), message, options)
-        {
+        let from = Sender { pid: Some(&self.process.pid), at: self.process.home() };
+        if let Routed::Far(lane, bytes) = self.process.node.route(from, to.into(), message, options) {
             lane.count_answer(bytes);
         }
     }
@@ -130,7 +129,8 @@ impl Ctx {
     fn send_message(&mut self, to: To<'_>, message: Message, options: SendOptions) -> Sent {
         let sent = &self.process.sent;
         sent.store(sent.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        match self.process.node.route(Some(&self.process.pid), to, message, options) {
+        let from = Sender { pid: Some(&self.process.pid), at: self.process.home() };
+        match self.process.node.route(from, to, message, options) {
             Routed::Near => Sent::Ok,
             Routed::Far(lane, bytes) => {
                 if lane.is_full_for(bytes) && !options.nosuspend {
@@ -327,7 +327,7 @@ impl Ctx {
                 }
                 Err(error) => crate::message::Look::Undecodable(error),
             },
-            |_| {},
+            |_, _| {},
         );
         seen
     }

@@ -16,6 +16,12 @@ pub const ANSWER_BYTES_MAX: usize = 4 * LANE_BYTES_MAX;
 /// Processes above which peers cannot start any more: the rest of the table is for this node's own.
 pub const PROCESSES_FOR_PEERS_MAX: u32 = PROCESSES_MAX - PROCESSES_MAX / 16;
 
+/// Undecodable terms of peers of which every single one is said; then one per [`GARBLED_LINE_EVERY`].
+pub const GARBLED_LINES_BURST: u32 = 20;
+
+/// See [`GARBLED_LINES_BURST`].
+pub const GARBLED_LINE_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// What a parcel counts in its lane beside its payload, in bytes: about its size in memory.
 pub const PARCEL_BYTES: usize = 200;
 
@@ -30,3 +36,18 @@ pub const MAILBOX_ROOM_MESSAGES_MAX: usize = 1_024;
 
 /// Bits of the first word of a reference that every peer keeps.
 pub const REF_FIRST_WORD_BITS: u32 = 18;
+
+/// Polls of processes that a worker makes before the other tasks of the executor get their turn.
+pub const POLLS_PER_SLICE_MAX: u32 = 512;
+
+/// After this many microseconds too, where several workers share the work.
+pub const SLICE_MICROS_MAX: u64 = 200;
+
+/// A process that has waited behind others for this long may be taken over by another worker, in microseconds.
+pub const STEAL_AFTER_MICROS: u64 = 500;
+
+/// How often a worker without work looks whether another has too much, in microseconds: at first, …
+pub const WATCH_MICROS_MIN: u64 = 1_000;
+
+/// … and when it was never so for a while.
+pub const WATCH_MICROS_MAX: u64 = 8_000;

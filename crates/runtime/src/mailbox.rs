@@ -121,7 +121,7 @@ impl Unread {
         &mut self,
         mark: Mark,
         mut look: impl FnMut(&mut Message) -> Look<R>,
-        mut bad: impl FnMut(term::decode::DecodeError),
+        mut bad: impl FnMut(term::decode::DecodeError, Option<&term::Atom>),
     ) -> Found<R> {
         let mut at = self.place(mark);
         while let Some(entry) = self.entries.get_mut(at) {
@@ -134,7 +134,7 @@ impl Unread {
                     }
                     Look::No => {}
                     Look::Undecodable(error) => {
-                        bad(error);
+                        bad(error, entry.message.origin());
                         self.remove(at);
                         at = self.place(mark);
                         continue;

@@ -59,9 +59,12 @@ impl Message {
     /// Turns the message into a term in its place, once.
     ///
     /// # Errors
-    /// As [`Message::into_term`]; the message is gone then.
+    /// As [`Message::into_term`]; the message is unchanged then.
     pub(crate) fn as_term(&mut self) -> Result<&Term, term::decode::DecodeError> {
-        if !matches!(self.0, Form::Term(_)) {
+        // What cannot be decoded stays as it came, so that one can say from whom.
+        if let Form::Wire(wire) = &self.0 {
+            self.0 = Form::Term(wire.decode()?);
+        } else if !matches!(self.0, Form::Term(_)) {
             let taken = std::mem::replace(self, Message(Form::Taken));
             self.0 = Form::Term(taken.into_term()?);
         }
@@ -89,6 +92,14 @@ impl Message {
             }
             Ok(Err(_)) => Look::No,
             Err(error) => Look::Undecodable(error),
+        }
+    }
+
+    /// The node from which it came, while it is as it came.
+    pub(crate) fn origin(&self) -> Option<&Atom> {
+        match &self.0 {
+            Form::Wire(wire) => crate::garbled::origin(wire),
+            _ => None,
         }
     }
 

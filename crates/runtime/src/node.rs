@@ -17,13 +17,15 @@ use tokio::time::Instant;
 
 use crate::border::Border;
 use crate::exit::Exit;
+use crate::garbled::Garbled;
 use crate::limits::REF_FIRST_WORD_BITS;
 use crate::mail::{Cause, Mail};
 use crate::names::Names;
 use crate::pids::PidNumbers;
 use crate::process::Proc;
 use crate::remote::Exports;
-use crate::table::{Seat, Table, lock};
+use crate::sched::{At, Scheduler};
+use crate::table::{Roused, Seat, Table, lock};
 use crate::timers::Timers;
 
 /// How to make a node.
@@ -70,6 +72,8 @@ struct Inner {
     timers: Timers,
     pids: PidNumbers,
     dropped: AtomicU64,
+    garbled: Garbled,
+    scheduler: Arc<Scheduler>,
     #[cfg(test)]
     stage: Mutex<Option<Stage>>,
 }
@@ -93,7 +97,8 @@ impl Node {
             Some(seed) => StdRng::seed_from_u64(seed),
             None => StdRng::from_seed(rand::random()),
         };
-        Node(Arc::new(Inner {
+        let (handle, scheduler) = (config.handle.clone(), Arc::new(Scheduler::new(&config.handle)));
+        let node = Node(Arc::new(Inner {
             id: NodeId::new(config.name, config.creation),
             handle: config.handle,
             birth,
@@ -111,9 +116,14 @@ impl Node {
             timers: Timers::default(),
             pids: PidNumbers::default(),
             dropped: AtomicU64::new(0),
+            garbled: Garbled::default(),
+            scheduler: scheduler.clone(),
             #[cfg(test)]
             stage: Mutex::default(),
-        }))
+        }));
+        let weak = Arc::downgrade(&node.0);
+        scheduler.start(&handle, move || weak.upgrade().into_iter().for_each(|inner| Node(inner).abandon()));
+        node
     }
 
     /// A node without a name on the current executor: processes, no network.
@@ -232,6 +242,12 @@ impl Node {
     }
 }
 
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.scheduler.close();
+    }
+}
+
 /// How many tasks are started between two sweeps.
 const SWEEP_TASKS: u64 = 1_024;
 
@@ -261,6 +277,10 @@ impl Node {
         &self.0.pids
     }
 
+    pub(crate) fn garbled(&self) -> &Garbled {
+        &self.0.garbled
+    }
+
     pub(crate) fn count_drop(&self) {
         self.0.dropped.fetch_add(1, Ordering::Relaxed);
     }
@@ -282,7 +302,42 @@ impl Node {
 
     /// Puts mail into the inbox of a near process; `false` when there is none.
     pub(crate) fn push(&self, pid: &Pid, mail: Mail) -> bool {
-        self.seat(pid).is_some_and(|seat| self.0.table.push(seat, mail).is_ok())
+        self.seat(pid).is_some_and(|seat| self.post(seat, mail, At::ELSEWHERE).is_ok())
+    }
+
+    /// Puts mail into the inbox of a process, or gives it back when there is no such process. `from` is where the
+    /// sender runs.
+    pub(crate) fn post(&self, seat: Seat, mail: Mail, from: At) -> Result<(), Mail> {
+        let roused = self.0.table.push(seat, mail)?;
+        self.rouse(roused, from);
+        Ok(())
+    }
+
+    pub(crate) fn rouse(&self, roused: Roused, from: At) {
+        if let Some(task) = roused.task {
+            let home = task.process().home();
+            self.0.scheduler.push(task, home, from);
+        }
+        if let Some(reader) = roused.reader {
+            reader.wake();
+        }
+    }
+
+    pub(crate) fn scheduler(&self) -> &Scheduler {
+        &self.0.scheduler
+    }
+
+    /// The executor is gone: nothing will run any more, and what the processes own is dropped.
+    fn abandon(&self) {
+        self.0.closing.store(true, Ordering::SeqCst);
+        drop(self.0.scheduler.clear());
+        for process in self.0.table.processes() {
+            let resting = self.0.table.find(process.seat()).and_then(|mut body| body.task.take());
+            drop(resting);
+            let block = self.0.table.find(process.seat()).and_then(|mut body| body.process.take());
+            drop(block);
+        }
+        drop(self.0.scheduler.clear());
     }
 
     pub(crate) fn release(&self, seat: Seat) {

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 use pin_project_lite::pin_project;
 use term::{Atom, Pid};
@@ -15,7 +15,8 @@ use crate::mail::Mail;
 use crate::mailbox::Bound;
 use crate::message::Message;
 use crate::node::Node;
-use crate::table::{Life, Seat, lock};
+use crate::sched::At;
+use crate::table::{Life, Roused, Seat, lock};
 use crate::ties::Ties;
 
 /// What is shared between the task of a process, the hand it holds ([`crate::Ctx`]) and its slot in the table.
@@ -23,6 +24,10 @@ pub(crate) struct Proc {
     pub(crate) pid: Pid,
     pub(crate) node: Node,
     pub(crate) state: Mutex<State>,
+    /// The worker it ran on last.
+    pub(crate) home: AtomicU32,
+    /// It waits for mail, says the poll that is going on.
+    pub(crate) wants_mail: AtomicBool,
     /// There are signals in the inbox, or an end is near: the task must look before the process runs on.
     pub(crate) attention: AtomicBool,
     /// The task took messages out of the inbox, on the way to a signal.
@@ -65,14 +70,16 @@ impl Proc {
 
     /// Puts mail into the inbox of this very process.
     pub(crate) fn post_self(&self, mail: Mail) {
-        let _ = self.node.table().push(self.seat(), mail);
+        let _ = self.node.post(self.seat(), mail, self.home());
     }
 
-    /// The first poll: from now on the process can be woken.
-    fn begin(&self, waker: &Waker) {
-        if let Some(mut body) = self.node.table().find(self.seat()) {
-            body.waker = Some(waker.clone());
-        }
+    pub(crate) fn home(&self) -> At {
+        At(self.home.load(Ordering::Relaxed))
+    }
+
+    /// Whether this waker is the process's own.
+    pub(crate) fn is_woken_by(self: &Arc<Self>, waker: &Waker) -> bool {
+        std::ptr::eq(waker.data(), Arc::as_ptr(self).cast())
     }
 
     /// Handles the signals that came, in order. `Some` when the process must end.
@@ -103,13 +110,20 @@ impl Proc {
                 None
             }
         };
-        if came && let Some(mut body) = self.node.table().find(self.seat()) {
-            // Whoever waits for mail through another waker than the task's own must hear too.
-            if std::mem::take(&mut body.receiving) {
-                body.wake();
-            }
+        if came {
+            self.say_mail();
         }
         doom
+    }
+
+    /// Whoever waits for mail hears that some was put aside for it.
+    fn say_mail(&self) {
+        let roused = self.node.table().find(self.seat()).map(|mut body| {
+            let roused = body.say_mail();
+            body.woken = true;
+            roused
+        });
+        self.node.rouse(roused.unwrap_or_default(), self.home());
     }
 
     /// The end: leave the tables, tell links and then watchers, close the inbox and answer what is still in it.
@@ -138,16 +152,16 @@ impl Proc {
         node.stage(&self.pid);
         let mut late = Vec::new();
         let mut block = None;
-        let mut waker = None;
+        let mut reader = None;
         if let Some(mut body) = node.table().find(self.seat()) {
             std::mem::swap(&mut late, &mut body.inbox);
             body.life = Life::Free;
             body.receiving = false;
-            body.reader = None;
-            waker = body.waker.take();
+            body.woken = false;
+            reader = body.reader.take();
             block = body.process.take();
         }
-        drop((waker, block));
+        drop((reader, block));
         for mail in late {
             node.bounce(&self.pid, mail);
         }
@@ -155,58 +169,125 @@ impl Proc {
     }
 }
 
+impl Wake for Proc {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let task = self.node.table().find(self.seat()).and_then(|mut body| body.rouse());
+        self.node.rouse(Roused { task, reader: None }, At::ELSEWHERE);
+    }
+}
+
+/// A process that can run. It is in one place: in the queue of a worker, in that worker's hands, or at rest in its slot.
+pub(crate) struct Task {
+    process: Arc<Proc>,
+    body: Option<Body>,
+    waker: Waker,
+}
+
+/// What a process does, up to its end.
+pub(crate) type Body = Pin<Box<dyn Future<Output = Exit> + Send>>;
+
+impl Task {
+    /// A process; without a body it ends as soon as it runs.
+    pub(crate) fn new(process: Arc<Proc>, body: Option<Body>) -> Task {
+        Task { waker: Waker::from(process.clone()), process, body }
+    }
+
+    pub(crate) fn process(&self) -> &Arc<Proc> {
+        &self.process
+    }
+
+    /// Lets the process run until it waits, on the worker `at`.
+    pub(crate) fn run(mut self, at: At) {
+        self.process.home.store(at.0, Ordering::Relaxed);
+        match self.poll() {
+            None => self.rest(at),
+            Some(exit) => self.process.finish(&exit),
+        }
+    }
+
+    /// `Some` when the process has come to its end.
+    fn poll(&mut self) -> Option<Exit> {
+        let process = &self.process;
+        process.turn.store(process.turn.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        let mut exit = process.attend();
+        if exit.is_none() {
+            let body = &mut self.body;
+            let mut cx = Context::from_waker(&self.waker);
+            let polled = catch_unwind(AssertUnwindSafe(|| match body {
+                Some(body) => body.as_mut().poll(&mut cx),
+                None => Poll::Ready(Exit::normal()),
+            }));
+            exit = match polled {
+                Ok(Poll::Pending) => process.attend(),
+                Ok(Poll::Ready(exit)) => Some(exit),
+                Err(panic) => Some(process.panicked(&*panic)),
+            };
+        }
+        let exit = exit?;
+        // What the process owns goes before anybody hears of its end.
+        let body = self.body.take();
+        match catch_unwind(AssertUnwindSafe(|| drop(body))) {
+            Ok(()) => Some(exit),
+            Err(panic) => Some(self.process.panicked(&*panic)),
+        }
+    }
+
+    /// Back into its slot, or into the queue if something came meanwhile.
+    fn rest(self, at: At) {
+        let process = self.process.clone();
+        let wants = process.wants_mail.load(Ordering::Relaxed);
+        if wants {
+            process.wants_mail.store(false, Ordering::Relaxed);
+        }
+        let again = {
+            let Some(mut body) = process.node.table().find(process.seat()) else { return };
+            body.receiving |= wants;
+            if body.woken || (body.receiving && !body.inbox.is_empty()) {
+                body.woken = false;
+                body.receiving = body.receiving && body.inbox.is_empty();
+                Some(self)
+            } else {
+                body.task = Some(self);
+                None
+            }
+        };
+        if let Some(task) = again {
+            process.node.scheduler().push(task, at, at);
+        }
+    }
+}
+
 pin_project! {
-    /// The task of a process.
-    pub(crate) struct Runner<F> {
-        process: Arc<Proc>,
-        begun: bool,
+    /// Gives what a body returns its common form.
+    pub(crate) struct Shell<F> {
         #[pin]
-        body: Option<F>,
+        body: F,
     }
 }
 
-impl<F> Runner<F> {
-    /// A task for `process`; without a body it ends with `panicked` at once.
-    pub(crate) fn new(process: Arc<Proc>, body: Option<F>) -> Runner<F> {
-        Runner { process, begun: false, body }
+impl<F> Shell<F>
+where
+    F: Future + Send + 'static,
+    F::Output: Outcome,
+{
+    pub(crate) fn boxed(body: F) -> Body {
+        Box::pin(Shell { body })
     }
 }
 
-impl<F> Future for Runner<F>
+impl<F> Future for Shell<F>
 where
     F: Future,
     F::Output: Outcome,
 {
-    type Output = ();
+    type Output = Exit;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut this = self.project();
-        if !*this.begun {
-            *this.begun = true;
-            this.process.begin(cx.waker());
-        }
-        let turn = &this.process.turn;
-        turn.store(turn.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-        let mut exit = this.process.attend();
-        if exit.is_none() {
-            let body = &mut this.body;
-            let polled = catch_unwind(AssertUnwindSafe(|| match body.as_mut().as_pin_mut() {
-                Some(future) => future.poll(cx).map(Outcome::into_exit),
-                None => Poll::Ready(Exit::normal()),
-            }));
-            exit = match polled {
-                Ok(Poll::Pending) => this.process.attend(),
-                Ok(Poll::Ready(exit)) => Some(exit),
-                Err(panic) => Some(this.process.panicked(&*panic)),
-            };
-        }
-        let Some(mut exit) = exit else { return Poll::Pending };
-        // What the process owns goes before anybody hears of its end.
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| this.body.set(None))) {
-            exit = this.process.panicked(&*panic);
-        }
-        this.process.finish(&exit);
-        Poll::Ready(())
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Exit> {
+        self.project().body.poll(cx).map(Outcome::into_exit)
     }
 }
 

@@ -7,7 +7,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use term::{FromTerm, Term};
-use tracing::warn;
 
 use crate::ctx::Ctx;
 use crate::limits::{MAILBOX_ROOM_MESSAGES_MAX, RECEIVES_PER_POLL_MAX};
@@ -88,7 +87,16 @@ impl Ctx {
     /// Lets others run: for processes that compute for long.
     pub async fn breathe(&mut self) {
         self.unpaused().await;
-        tokio::task::yield_now().await;
+        let mut breathed = false;
+        poll_fn(|cx| {
+            if breathed {
+                return Poll::Ready(());
+            }
+            breathed = true;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Waits until the lane that this process has filled has room again.
@@ -145,8 +153,9 @@ impl Ctx {
                 return Poll::Ready(found);
             }
             let (process, desk) = self.split();
-            // Whatever came since the inbox was emptied in this very poll has woken the task already.
+            // Whatever came since the inbox was emptied in this very poll will be found at the end of it.
             if desk.armed.take() == Some(process.turn.load(Ordering::Relaxed)) {
+                process.wants_mail.store(true, Ordering::Relaxed);
                 return Poll::Pending;
             }
             if !self.fetch(Some(cx)) {
@@ -157,9 +166,9 @@ impl Ctx {
 
     fn take_unread<R>(&mut self, mark: &mut Mark, look: impl FnMut(&mut Message) -> Look<R>) -> Option<R> {
         let (process, desk) = self.split();
-        let bad = |error| {
+        let bad = |error, peer: Option<&term::Atom>| {
             process.node.count_drop();
-            warn!(pid = %process.pid, %error, "a message from a peer cannot be decoded; it is dropped");
+            process.node.tell_garbled("a message", peer, &process.pid, &error);
         };
         match desk.unread.find(*mark, look, bad) {
             Found::Yes(found) => {
@@ -193,12 +202,11 @@ impl Ctx {
             }
         }
         let mut batch = std::mem::take(&mut desk.batch);
+        let own = cx.as_ref().is_some_and(|cx| process.is_woken_by(cx.waker()));
         if let Some(mut body) = process.node.table().find(process.seat()) {
             std::mem::swap(&mut batch, &mut body.inbox);
             if let Some(cx) = cx {
-                let own = body.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
                 if own {
-                    body.receiving = true;
                     desk.armed = Some(process.turn.load(Ordering::Relaxed));
                 } else if batch.is_empty() && !came {
                     body.receiving = true;
@@ -211,6 +219,9 @@ impl Ctx {
         if !came {
             desk.batch = batch;
             desk.armed = None;
+            if own {
+                process.wants_mail.store(true, Ordering::Relaxed);
+            }
             unread.shrink(MAILBOX_ROOM_MESSAGES_MAX);
             return false;
         }

@@ -13,6 +13,7 @@ use crate::limits::PARCEL_BYTES;
 use crate::mail::{Cause, Mail, Order};
 use crate::message::Message;
 use crate::node::{Node, owner_of};
+use crate::sched::At;
 
 /// How to send, as `erlang:send/3` has it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -35,6 +36,17 @@ pub enum Sent {
     NoSuspend,
 }
 
+/// Who sends, and where it runs.
+#[derive(Clone, Copy)]
+pub(crate) struct Sender<'a> {
+    pub(crate) pid: Option<&'a Pid>,
+    pub(crate) at: At,
+}
+
+impl Sender<'_> {
+    pub(crate) const NOBODY: Sender<'static> = Sender { pid: None, at: At::ELSEWHERE };
+}
+
 /// Where a message went.
 pub(crate) enum Routed {
     Near,
@@ -46,12 +58,12 @@ pub(crate) enum Routed {
 impl Node {
     /// Sends from outside of any process. Never waits; whoever floods a slow peer this way has nothing to slow it down.
     pub fn send<'a>(&self, to: impl Into<To<'a>>, message: impl term::IntoTerm + Send + 'static) {
-        self.route(None, to.into(), Message::new(message), SendOptions::default());
+        self.route(Sender::NOBODY, to.into(), Message::new(message), SendOptions::default());
     }
 
     pub(crate) fn route(
         &self,
-        from: Option<&Pid>,
+        from: Sender<'_>,
         to: To<'_>,
         message: Message,
         options: SendOptions,
@@ -61,15 +73,15 @@ impl Node {
             To::Pid(pid) => self.route_to_pid(from, &pid, message, options),
             To::Alias(alias) => self.route_to_alias(from, &alias, message, options),
             To::AliasRef(alias) => self.route_to_alias(from, alias, message, options),
-            To::Name(name) => self.route_to_name(&name, message),
-            To::NameAt(name, node) if node == *self.name() => self.route_to_name(&name, message),
+            To::Name(name) => self.route_to_name(from, &name, message),
+            To::NameAt(name, node) if node == *self.name() => self.route_to_name(from, &name, message),
             To::NameAt(name, node) => self.route_far(from, &node, Dest::Name(name), message, options),
         }
     }
 
-    fn route_to_pid(&self, from: Option<&Pid>, to: &Pid, message: Message, options: SendOptions) -> Routed {
+    fn route_to_pid(&self, from: Sender<'_>, to: &Pid, message: Message, options: SendOptions) -> Routed {
         if let Some(seat) = self.seat(to) {
-            if self.table().push(seat, Mail::Message(message)).is_err() {
+            if self.post(seat, Mail::Message(message), from.at).is_err() {
                 self.count_drop();
             }
             return Routed::Near;
@@ -77,19 +89,19 @@ impl Node {
         self.route_far(from, to.node.name(), Dest::Pid(to.clone()), message, options)
     }
 
-    fn route_to_name(&self, name: &Atom, message: Message) -> Routed {
+    fn route_to_name(&self, from: Sender<'_>, name: &Atom, message: Message) -> Routed {
         let seat = self.names().whereis(name).and_then(|pid| self.seat(&pid));
-        let sent = seat.is_some_and(|seat| self.table().push(seat, Mail::Message(message)).is_ok());
+        let sent = seat.is_some_and(|seat| self.post(seat, Mail::Message(message), from.at).is_ok());
         if !sent {
             self.count_drop();
         }
         Routed::Near
     }
 
-    fn route_to_alias(&self, from: Option<&Pid>, to: &Ref, message: Message, options: SendOptions) -> Routed {
+    fn route_to_alias(&self, from: Sender<'_>, to: &Ref, message: Message, options: SendOptions) -> Routed {
         if to.node() == self.id() {
             let sent = owner_of(to).is_some_and(|(seat, counter)| {
-                self.table().push(seat, Mail::Aliased(counter, message)).is_ok()
+                self.post(seat, Mail::Aliased(counter, message), from.at).is_ok()
             });
             if !sent {
                 self.count_drop();
@@ -101,7 +113,7 @@ impl Node {
 
     fn route_far(
         &self,
-        from: Option<&Pid>,
+        from: Sender<'_>,
         peer: &Atom,
         to: Dest,
         message: Message,
@@ -125,7 +137,7 @@ impl Node {
         let mut bytes = 0;
         match message.into_term() {
             Ok(term) => {
-                let signal = Signal::Send { from: from.cloned(), to, token: None, priority: false };
+                let signal = Signal::Send { from: from.pid.cloned(), to, token: None, priority: false };
                 let payload = encode_wire(&term);
                 bytes = PARCEL_BYTES + payload.len();
                 lane.push(signal, Some(payload));

@@ -14,7 +14,8 @@ use crate::exit::{Exit, Outcome, of_panic};
 use crate::mail::{Cause, Mail};
 use crate::mailbox::{Bound, Limit};
 use crate::node::Node;
-use crate::process::{Proc, Runner, State};
+use crate::process::{Proc, Shell, State, Task};
+use crate::sched::At;
 use crate::ties::{Link, Watcher};
 
 /// How to spawn.
@@ -114,10 +115,13 @@ impl Node {
         }
         let bound = Bound::of(options.mailbox);
         let bounded = bound.is_some();
+        let home = birth.parent.as_ref().map_or_else(|| self.scheduler().anywhere(), |parent| parent.home());
         let process = Arc::new(Proc {
             pid: Pid { node: self.id().clone(), id: seat.id, serial: seat.serial },
             node: self.clone(),
             state: Mutex::new(state),
+            home: AtomicU32::new(home.0),
+            wants_mail: AtomicBool::new(false),
             attention: AtomicBool::new(false),
             has_fresh: AtomicBool::new(false),
             turn: AtomicU32::new(0),
@@ -146,14 +150,15 @@ impl Node {
         let pid = process.pid.clone();
         let ctx = Ctx::new(process.clone());
         let body = match catch_unwind(AssertUnwindSafe(|| body(ctx))) {
-            Ok(body) => Some(body),
+            Ok(body) => Some(Shell::boxed(body)),
             Err(panic) => {
                 process.state().ties().doom = Some(of_panic(&*panic));
                 process.attention.store(true, Ordering::Relaxed);
                 None
             }
         };
-        self.handle().spawn(Runner::new(process, body));
+        let home = process.home();
+        self.scheduler().push(Task::new(process, body), home, At::ELSEWHERE);
         pid
     }
 }

@@ -7,7 +7,7 @@ use std::task::Waker;
 use crate::limits::{LAZY_SIGNALS_MAX, PROCESSES_MAX};
 use crate::mail::{Mail, Order};
 use crate::mailbox::Policy;
-use crate::process::Proc;
+use crate::process::{Proc, Task};
 
 /// Slots in chunks that are made when they are needed and never move.
 pub(crate) struct Table {
@@ -40,13 +40,23 @@ pub(crate) struct Body {
     pub(crate) life: Life,
     /// The process waits for mail: the next message wakes it.
     pub(crate) receiving: bool,
+    /// The process was woken while it ran, or waited for its turn.
+    pub(crate) woken: bool,
     bounded: bool,
     pub(crate) inbox: Vec<Mail>,
-    /// Wakes the task of the process.
-    pub(crate) waker: Option<Waker>,
-    /// Wakes whoever polls `receive` when that is not the task itself.
+    /// The process itself, while it rests.
+    pub(crate) task: Option<Task>,
+    /// Wakes whoever polls `receive` when that is not the process itself.
     pub(crate) reader: Option<Box<Waker>>,
     pub(crate) process: Option<Arc<Proc>>,
+}
+
+/// Whom a piece of mail has woken. To be seen to when the slot is not locked any more.
+#[derive(Default)]
+#[must_use]
+pub(crate) struct Roused {
+    pub(crate) task: Option<Task>,
+    pub(crate) reader: Option<Box<Waker>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -116,12 +126,9 @@ impl Table {
     }
 
     /// Puts mail into the inbox of a process, or gives it back when there is no such process.
-    pub(crate) fn push(&self, seat: Seat, mail: Mail) -> Result<(), Mail> {
+    pub(crate) fn push(&self, seat: Seat, mail: Mail) -> Result<Roused, Mail> {
         match self.find(seat) {
-            Some(mut body) => {
-                body.push(mail);
-                Ok(())
-            }
+            Some(mut body) => Ok(body.push(mail)),
             None => Err(mail),
         }
     }
@@ -159,9 +166,10 @@ impl Slot {
             serial: 0,
             life: Life::Free,
             receiving: false,
+            woken: false,
             bounded: false,
             inbox: Vec::new(),
-            waker: None,
+            task: None,
             reader: None,
             process: None,
         }))
@@ -173,45 +181,52 @@ impl Slot {
 }
 
 impl Body {
-    fn push(&mut self, mail: Mail) {
+    fn push(&mut self, mail: Mail) -> Roused {
         match &mail {
             Mail::Message(_) | Mail::Aliased(..) => {
                 if self.bounded && !self.make_room() {
-                    return;
+                    return if self.inbox.last().is_some_and(|last| !last.is_message()) {
+                        self.call()
+                    } else {
+                        Roused::default()
+                    };
                 }
                 self.inbox.push(mail);
-                if self.receiving {
-                    self.receiving = false;
-                    self.wake();
-                }
+                self.say_mail()
             }
             Mail::Monitor { .. } | Mail::Demonitor(_) if self.inbox.len() < LAZY_SIGNALS_MAX => {
-                self.inbox.push(mail)
+                self.inbox.push(mail);
+                Roused::default()
             }
             _ => {
                 self.inbox.push(mail);
-                self.call();
+                self.call()
             }
         }
     }
 
     /// Lets the process look at its signals.
-    fn call(&mut self) {
+    fn call(&mut self) -> Roused {
         if let Some(process) = &self.process {
             process.attention.store(true, Ordering::Relaxed);
         }
-        if let Some(waker) = &self.waker {
-            waker.wake_by_ref();
-        }
+        Roused { task: self.rouse(), reader: None }
     }
 
-    pub(crate) fn wake(&mut self) {
-        if let Some(reader) = self.reader.take() {
-            reader.wake();
+    /// Wakes whoever waits for mail.
+    pub(crate) fn say_mail(&mut self) -> Roused {
+        if !self.receiving {
+            return Roused::default();
         }
-        if let Some(waker) = &self.waker {
-            waker.wake_by_ref();
-        }
+        self.receiving = false;
+        Roused { task: self.rouse(), reader: self.reader.take() }
+    }
+
+    /// The process if it rests; if it does not, it will run once more.
+    pub(crate) fn rouse(&mut self) -> Option<Task> {
+        let task = self.task.take();
+        self.woken |= task.is_none();
+        task
     }
 
     /// Whether one more message may come in, after doing what the policy says.
@@ -238,7 +253,6 @@ impl Body {
             }
             Policy::ExitReceiver => {
                 self.inbox.push(Mail::order(Order::Overflow));
-                self.call();
                 false
             }
         }

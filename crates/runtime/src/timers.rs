@@ -11,7 +11,7 @@ use tokio::task::AbortHandle;
 use crate::address::To;
 use crate::message::Message;
 use crate::node::Node;
-use crate::router::SendOptions;
+use crate::router::{SendOptions, Sender};
 use crate::table::lock;
 
 /// The timers of a node that have not fired.
@@ -49,7 +49,8 @@ impl Node {
         let task = self.spawn_task(async move {
             tokio::time::sleep(wait).await;
             if lock(&node.timers().0).remove(&key).is_some() {
-                node.route(from.as_ref(), to.into(), message, SendOptions::default());
+                let from = Sender { pid: from.as_ref(), ..Sender::NOBODY };
+                node.route(from, to.into(), message, SendOptions::default());
             }
         });
         timers.insert(reference.clone(), Timer { due, task });
