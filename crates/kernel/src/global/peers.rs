@@ -28,6 +28,10 @@ pub(super) struct Peer {
     pub(super) one_sided: Option<Now>,
     /// We know it before we are connected: connect and say `in_sync`; attempts left.
     pub(super) owed: Option<u32>,
+    /// How often we began anew on this connection, and when we do it next: two that cancel each other's beginnings must
+    /// not do so for ever.
+    pub(super) restarts: u32,
+    pub(super) restart_at: Option<Now>,
     /// How often it made us wait too long, in a row.
     pub(super) wedged: u32,
 }

@@ -1,5 +1,7 @@
 //! The meeting of two partitions, as the name server sees it (6.3, 6.8): first words, tables, verdicts, and who is told.
 
+use std::time::Duration;
+
 use proto::Now;
 use term::{Atom, Pid, Term};
 
@@ -32,6 +34,7 @@ impl Global {
         let peer = self.peers.entry(node);
         peer.up = connection;
         peer.removing = None;
+        peer.restarts = 0;
         if peer.owed.take().is_some() {
             self.say_in_sync(node);
             self.unpark(node);
@@ -88,6 +91,7 @@ impl Global {
         peer.synced = false;
         peer.one_sided = None;
         peer.early = None;
+        peer.restart_at = None;
         peer.removing = (how == Leave::Remove).then_some(now);
         if how == Leave::Remove {
             self.forget_names_of(node);
@@ -152,6 +156,7 @@ impl Global {
         let now = self.now;
         let peer = self.peers.entry(node);
         peer.session = Some(Session::new(tag, now));
+        peer.restart_at = None;
         let early = peer.early.take();
         let hello = messages::init_connect(&self.me, Term::Int(tag), &self.config.locker);
         self.send(Actor::Server, node, hello);
@@ -166,6 +171,9 @@ impl Global {
         let Some(session) = &mut peer.session else {
             // Known already, or not wanted: kept until that is settled (OTP's `pre_connect`).
             peer.early = Some((hello, now));
+            if peer.restart_at.is_some() {
+                self.start_session(node);
+            }
             return;
         };
         if session.his.is_some() {
@@ -206,6 +214,10 @@ impl Global {
     }
 
     fn cancel_connect(&mut self, node: &Atom, tag: &Term) {
+        if let Some(peer) = self.peers.get_mut(node) {
+            // His session is over: what he said at its beginning is old.
+            peer.early = None;
+        }
         if self.session_of_tag(node, tag).is_some() {
             self.restart_session(node, End::Silent);
         }
@@ -215,7 +227,15 @@ impl Global {
     pub(super) fn restart_session(&mut self, node: &Atom, end: End) {
         if self.peers.session_mut(node).is_some() {
             self.end_session(node, end, None);
-            self.start_session(node);
+            let peer = self.peers.entry(node);
+            peer.restarts = peer.restarts.saturating_add(1);
+            match peer.restarts {
+                0..=2 => self.start_session(node),
+                more => {
+                    let wait = Duration::from_millis(1 + self.dice.below(100 << more.min(7)));
+                    self.peers.entry(node).restart_at = Some(self.now + wait);
+                }
+            }
         }
     }
 
@@ -360,6 +380,7 @@ impl Global {
         if let Some(peer) = self.peers.get_mut(node) {
             peer.synced = true;
             peer.wedged = 0;
+            peer.restarts = 0;
         }
     }
 

@@ -16,7 +16,7 @@ const HEALING_ROUNDS: usize = 5;
 
 #[test]
 fn after_any_misfortune_all_agree_and_nobody_waits() {
-    let seeds = std::env::var("TRUNKLINE_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(400);
+    let seeds = std::env::var("TRUNKLINE_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000);
     let first = std::env::var("TRUNKLINE_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
     let mut failed = Vec::new();
     for seed in first..first + seeds {

@@ -32,6 +32,8 @@ enum Remedy {
     HangUp,
     /// It greets us, and we thought that we know it: it does not know us, so we begin anew.
     BeginAnew,
+    /// We have waited long enough to begin anew.
+    Restart,
     /// It says that it knows us, and nobody tells us of it.
     Greet,
     /// It knows us for good and will not greet: only a new connection helps.
@@ -88,6 +90,10 @@ impl Global {
                 );
                 self.leave(node, Leave::Quiet);
                 self.peers.entry(node).early = early;
+                self.start_session(node);
+            }
+            Remedy::Restart => {
+                self.peers.entry(node).restart_at = None;
                 self.start_session(node);
             }
             Remedy::Greet => {
@@ -233,6 +239,7 @@ fn remedies(peer: &Peer) -> impl Iterator<Item = (Now, Remedy)> {
     let early = peer.early.as_ref().filter(|_| known);
     [
         peer.removing.map(|since| (since + REMOVING, Remedy::HangUp)),
+        peer.restart_at.map(|at| (at, Remedy::Restart)),
         early.map(|(_, since)| (*since + ONE_SIDED, Remedy::BeginAnew)),
         one_sided.filter(|_| peer.session.is_none()).map(|since| (since + ONE_SIDED, Remedy::Greet)),
         one_sided.filter(|_| silent.is_some()).map(|since| (since + SILENT, Remedy::Reconnect)),
