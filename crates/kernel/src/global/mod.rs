@@ -31,6 +31,8 @@ mod sessions;
 mod watch;
 
 #[cfg(test)]
+mod sim_signals;
+#[cfg(test)]
 mod sim_tests;
 #[cfg(test)]
 mod sim_world;
