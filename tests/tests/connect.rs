@@ -17,8 +17,9 @@ async fn everybody_lists_the_other_where_it_belongs_and_pings_it() {
             true => (Kind::Visible, Kind::Hidden, "visible", "hidden"),
             false => (Kind::Hidden, Kind::Visible, "hidden", "visible"),
         };
-        assert_eq!(ours.nodes_of(kind), [them.clone()], "{way}");
-        assert_eq!(ours.nodes_of(Kind::Connected), [them.clone()], "{way}");
+        let only_them = std::slice::from_ref(&them);
+        assert_eq!(ours.nodes_of(kind), only_them, "{way}");
+        assert_eq!(ours.nodes_of(Kind::Connected), only_them, "{way}");
         assert!(ours.nodes_of(other).is_empty(), "{way}");
         erl.until(
             &format!("[lists:member(Us, nodes(K)) || K <- [{word}, connected, known, {another}, this]]"),
@@ -230,6 +231,30 @@ async fn a_dynamic_node_gets_its_name_from_us() {
     assert_eq!(ours.nodes_of(Kind::Hidden), [Atom::new(&name)], "a dynamic node hides");
     ours.ping(name.as_str()).await.unwrap();
     erl.check(&format!("net_adm:ping({})", ours.name()), "pong");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn we_get_a_dynamic_name_from_otp() {
+    if !erl::found() {
+        return;
+    }
+    let epmd = world::private_epmd();
+    let mut erl = Erl::start(&world::unique("erl"), epmd, &[]);
+    let ours = world::node("undefined@localhost", epmd).join(erl.name.as_str()).await.unwrap();
+    let name = ours.name().to_string();
+    assert!(name.ends_with("@localhost") && !name.starts_with("undefined"), "{name}");
+    let us = quoted(&name);
+    erl.check("nodes(hidden)", &format!("[{us}]"));
+    erl.check(&format!("net_adm:ping({us})"), "pong");
+    ours.ping(erl.name.as_str()).await.unwrap();
+    world::echo(&ours);
+    erl.scene(&format!("{{echo, {us}}} ! {{self(), hello}}, receive {{echo, X}} -> X ?WAIT end"), "hello");
+    // Two of them are two.
+    let other = world::node("undefined@localhost", epmd).join(erl.name.as_str()).await.unwrap();
+    assert_ne!(other.name(), ours.name());
+    erl.check("length(nodes(hidden))", "2");
+    let reachable = other.ping(ours.name().clone()).await;
+    assert!(reachable.is_err(), "nobody can dial a dynamic node");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
