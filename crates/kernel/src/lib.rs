@@ -13,6 +13,7 @@ pub mod limits;
 pub mod names;
 pub mod net_kernel;
 mod node;
+pub mod pg;
 mod ping;
 pub mod rpc;
 mod services;
