@@ -70,8 +70,9 @@ impl Side for Beam {
         "BEAM"
     }
 
-    fn can(&self, _: &Program) -> bool {
-        true
+    fn can(&self, program: &Program) -> bool {
+        // A BEAM is one node.
+        program.name != "nodes_in_process"
     }
 
     fn driver(&self, program: &Program) -> Command {

@@ -1,11 +1,14 @@
 //! Our rows of many nodes, each an OS process of its own; the same programs as `beam/bench_cluster.erl`.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::Ipv4Addr;
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use carrier::MemoryNet;
 use kernel::Node;
+use kernel::discovery::MemoryNames;
 use kernel::net_kernel::{self, WatchOptions};
 use runtime::Ctx;
 use term::{Atom, FromTerm, IntoTerm};
@@ -79,7 +82,7 @@ impl Member {
 /// One node: does as it is told, line by line, and says who is down. Ends with its standard input.
 pub(crate) fn member(name: &str) -> Result<()> {
     let executor = station::executor()?;
-    let node = executor.block_on(station::node(name))?;
+    let node = executor.block_on(station::node(name, net_kernel::AutoConnect::Always))?;
     let pid = node.spawn(obey);
     net_kernel::monitor_nodes(&node, &pid, WatchOptions::default());
     println!("ready");
@@ -116,15 +119,47 @@ async fn obey(mut ctx: Ctx) {
     }
 }
 
+/// `size` nodes in this OS process over the in-memory network, each connected by hand with the next few: how many are up
+/// and see them, what one costs, and how long all of it takes.
+pub(crate) fn nodes_in_process(run: &Run) -> Result<Vec<Measure>> {
+    let size = run.size as usize;
+    let before = station::rss_bytes()?;
+    station::executor()?.block_on(async {
+        let (net, names, begun) = (MemoryNet::new(), MemoryNames::default(), now());
+        let mut nodes = Vec::new();
+        for number in 0..size {
+            let host = format!("h{number}");
+            let builder = Node::builder(&format!("bench@{host}")).short_names().cookie("bench");
+            let builder = builder.interface(Ipv4Addr::LOCALHOST.into()).carrier(net.host(host));
+            nodes.push(builder.discovery(names.clone()).connect_all(false).start().await?);
+        }
+        for (number, node) in nodes.iter().enumerate() {
+            for step in 1..=NEIGHBOURS.min(size - 1) {
+                node.connect(nodes[(number + step) % size].name().clone()).await?;
+            }
+        }
+        let time = begun.elapsed();
+        let up = nodes.iter().filter(|node| node.nodes().len() >= NEIGHBOURS.min(size - 1)).count();
+        let added = station::rss_bytes()?.saturating_sub(before) as f64 / size as f64;
+        Ok(vec![
+            Measure::new("nodes_in_process", up as f64, "nodes"),
+            Measure::new("nodes_in_process_start", millis(time) / size as f64, "ms/node"),
+            Measure::new("nodes_in_process_memory", added / 1024.0, "KiB/node"),
+        ])
+    })
+}
+
 /// Resident memory of a node that has just started.
 pub(crate) fn node_memory(_: &Run) -> Result<Vec<Measure>> {
     station::executor()?.block_on(async {
-        let _node: Node = station::node("bench_memory@127.0.0.1").await?;
+        let _node: Node = station::node("bench_memory@127.0.0.1", net_kernel::AutoConnect::Always).await?;
         tokio::time::sleep(Duration::from_millis(500)).await;
         let mib = station::rss_bytes()? as f64 / 1_048_576.0;
         Ok(vec![Measure::new("node_memory", mib, "MiB")])
     })
 }
+
+const NEIGHBOURS: usize = 4;
 
 fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1.0e3

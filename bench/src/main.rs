@@ -121,6 +121,9 @@ fn harness(wish: &Wish) -> Result<()> {
     let mut failures = Vec::new();
     for round in 1..=wish.rounds {
         for program in &programs {
+            if program.size(wish.quick) == 0 {
+                continue;
+            }
             progress(round, wish.rounds, program);
             let mixed = match program.kind {
                 Kind::ToBeam => Some(With { driver: &ours, peer: &beam }),

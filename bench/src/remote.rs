@@ -267,7 +267,7 @@ where
     let peer = Atom::new(run.peer.as_deref().context("a remote program needs a PEER")?);
     let size = run.size;
     station::executor()?.block_on(async {
-        let node = station::node(DRIVER).await?;
+        let node = station::node(DRIVER, net_kernel::AutoConnect::Never).await?;
         node.connect(peer.clone()).await?;
         node.try_run(move |ctx| body(ctx, peer, size)).await.context("the driver panicked")?
     })

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use anyhow::{Context, Result, bail};
 use kernel::Node;
+use kernel::net_kernel::AutoConnect;
 use otp::request::{self, Request};
 use runtime::Ctx;
 use term::{Atom, Term};
@@ -16,16 +17,18 @@ pub(crate) fn executor() -> Result<Runtime> {
     Builder::new_multi_thread().enable_all().build().context("cannot start the executor")
 }
 
-/// A node of ours with the EPMD and the cookie of this run.
-pub(crate) async fn node(name: &str) -> Result<Node> {
+/// A node of ours with the EPMD and the cookie of this run. In the remote rows nobody dials but who is told to: a service
+/// that has something to say would otherwise connect again what a row has just parted.
+pub(crate) async fn node(name: &str, dials: AutoConnect) -> Result<Node> {
     let cookie = std::env::var(COOKIE).with_context(|| format!("{COOKIE} is not set; run the harness"))?;
-    Node::builder(name).cookie(cookie).start().await.with_context(|| format!("cannot start {name}"))
+    let builder = Node::builder(name).cookie(cookie).dist_auto_connect(dials);
+    builder.start().await.with_context(|| format!("cannot start {name}"))
 }
 
 /// Our other side of the remote programs: says `ready`, ends with its standard input.
 pub(crate) fn peer(name: &str) -> Result<()> {
     let executor = executor()?;
-    let node = executor.block_on(node(name))?;
+    let node = executor.block_on(node(name, AutoConnect::Never))?;
     open(&node)?;
     println!("ready");
     let mut rest = Vec::new();
