@@ -14,7 +14,8 @@ use crate::mailbox::Mark;
 use crate::message::{Down, Look, Message};
 use crate::node::counter_of;
 use crate::signals::nodedown;
-use crate::ties::{AliasMode, Link, Target, Ties, Watch};
+use crate::ties::{AliasMode, Link, Target, Watch};
+use crate::watchers::Near;
 
 impl Ctx {
     /// Links this process and another: when one ends, the other gets an exit signal. A link that is there already
@@ -96,9 +97,7 @@ impl Ctx {
         let there = {
             let mut state = here.state();
             let ties = state.ties();
-            if matches!(ties.aliases.get(&counter), Some(AliasMode::Demonitor | AliasMode::ReplyDemonitor)) {
-                ties.aliases.remove(&counter);
-            }
+            ties.end_alias(counter);
             here.drop_monitor(ties, counter, reference.clone())
         };
         if flush && !there {
@@ -118,7 +117,7 @@ impl Ctx {
     pub fn unalias(&self, alias: &Ref) -> bool {
         let here = self.process();
         let counter = counter_of(alias, &here.pid);
-        counter.is_some_and(|counter| here.state().ties().aliases.remove(&counter).is_some())
+        counter.is_some_and(|counter| here.state().ties().unalias(counter))
     }
 
     /// Asks for one `{nodedown, Node}` when the connection to `node` ends, or takes one such request back. Connects
@@ -183,7 +182,7 @@ impl Ctx {
         let Some(peer) = peer else { return self.watch_near(target, reference, counter, alias) };
         let lane = self.tied_lane(&peer);
         let id = lane.as_ref().map_or(0, |lane| lane.id());
-        note_watch(here.state().ties(), counter, Watch { target, lane: id }, alias);
+        here.state().ties().note_watch(counter, Watch::new(target, id), alias);
         let (from, reference) = (here.pid.clone(), reference.clone());
         match lane {
             Some(lane) => {
@@ -208,12 +207,26 @@ impl Ctx {
             Target::Pid(pid) | Target::Name { pid: Some(pid), .. } => here.node.seat(pid),
             Target::Name { pid: None, .. } => None,
         };
-        note_watch(here.state().ties(), counter, Watch { target, lane: 0 }, alias);
-        if seat == Some(here.seat()) {
-            return; // as in Erlang: one never hears one's own end
-        }
-        let mail = || Mail::Monitor { from: here.pid.clone(), reference: reference.clone() };
-        if seat.is_none_or(|seat| here.node.post(seat, mail(), here.home()).is_err()) {
+        let mut watch = Watch::new(target, 0);
+        let mut state = here.state();
+        // As in Erlang, one never hears one's own end.
+        let there = seat == Some(here.seat())
+            || seat.is_some_and(|seat| {
+                let near = Near { seat: here.seat(), counter };
+                match here.node.table().watch(seat, near, || Mail::Monitor {
+                    from: here.pid.clone(),
+                    reference: reference.clone(),
+                }) {
+                    Some(place) => {
+                        watch.place = place;
+                        true
+                    }
+                    None => false,
+                }
+            });
+        state.ties().note_watch(counter, watch, alias);
+        drop(state);
+        if !there {
             let (reference, reason) = (reference.clone(), Term::Atom(NOPROC));
             here.post_self(Mail::order(Order::Down { reference, reason }));
         }
@@ -223,8 +236,7 @@ impl Ctx {
     pub(crate) fn note_monitor(&self, reference: &Ref, pid: Pid) {
         let here = self.process();
         if let Some(counter) = counter_of(reference, &here.pid) {
-            let watch = Watch { target: Target::Pid(pid), lane: 0 };
-            here.state().ties().monitors.insert(counter, watch);
+            here.state().ties().monitors.insert(counter, Watch::new(Target::Pid(pid), 0));
         }
     }
 
@@ -257,13 +269,6 @@ impl Message {
             self.0 = crate::message::Form::Taken;
         }
         ours
-    }
-}
-
-fn note_watch(ties: &mut Ties, counter: u64, watch: Watch, alias: Option<AliasMode>) {
-    ties.monitors.insert(counter, watch);
-    if let Some(mode) = alias {
-        ties.aliases.insert(counter, mode);
     }
 }
 

@@ -65,8 +65,8 @@ pub struct Peer {
 pub enum Pace {
     /// Read on.
     Go,
-    /// The peer has too many answers to read, or the receiver cannot keep up: read on after a short while, and not before
-    /// [`Lane::owes_too_much`] says so.
+    /// The peer has too many answers to read: read on after a short while, and start nothing new for it before
+    /// [`Lane::owes_too_much`] says that it has read them.
     Pause,
 }
 
@@ -283,7 +283,7 @@ impl Node {
         let (seat, counter) = owner_of(alias).filter(|_| alias.node() == self.id())?;
         let pid = Pid { node: self.id().clone(), id: seat.id, serial: seat.serial };
         let process = self.process(&pid)?;
-        let active = process.state().ties.as_ref().is_some_and(|ties| ties.aliases.contains_key(&counter));
+        let active = process.state().ties.as_ref().is_some_and(|ties| ties.has_alias(counter));
         active.then_some(pid)
     }
 

@@ -172,9 +172,14 @@ impl Lane {
         if small { self.queued_small.load(Ordering::Relaxed) } else { self.queued_bytes() }
     }
 
-    /// Whether the peer asks faster than it reads the answers: the driver must read nothing from it meanwhile.
+    /// Whether the peer asks faster than it reads the answers: the driver must start nothing new for it meanwhile.
     pub fn owes_too_much(&self) -> bool {
-        self.answers.load(Ordering::Relaxed) > ANSWER_BYTES_MAX
+        self.owed_bytes() > ANSWER_BYTES_MAX
+    }
+
+    /// About how many of the bytes that wait the peer has asked for.
+    pub fn owed_bytes(&self) -> usize {
+        self.answers.load(Ordering::Relaxed)
     }
 
     /// Bytes just pushed that the peer has asked for.

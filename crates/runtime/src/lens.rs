@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 
 use term::{Atom, Pid, Ref, Term};
 
-use crate::mail::Mail;
-use crate::node::Node;
+use crate::node::{Node, reference};
 use crate::process::Proc;
 use crate::table::Life;
+use crate::watchers::Near;
 
 /// What a process does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,27 +72,24 @@ impl Node {
 
     /// A picture of a process of this node; `None` when it is not there.
     pub fn process_info(&self, pid: &Pid) -> Option<ProcessInfo> {
-        let (process, status, waiting, on_the_way) = {
+        let (process, status, waiting, near) = {
             let body = self.table().find(self.seat(pid)?)?;
             let status = match body.life {
                 Life::Alive if body.receiving => Status::Waiting,
                 Life::Alive => Status::Running,
                 Life::Exiting | Life::Free => Status::Exiting,
             };
-            // Monitors wake nobody: those that came last still lie in the inbox.
-            let mut on_the_way: Vec<(Pid, Ref)> = Vec::new();
-            for mail in &body.inbox {
-                match mail {
-                    Mail::Monitor { from, reference } => on_the_way.push((from.clone(), reference.clone())),
-                    Mail::Demonitor(gone) => on_the_way.retain(|(_, reference)| reference != gone),
-                    _ => {}
-                }
-            }
+            let near = body.watchers.iter().flat_map(|watchers| watchers.iter());
+            let near: Vec<Near> = near.collect();
             let waiting = body.inbox.iter().filter(|mail| mail.is_message()).count();
-            (body.process.clone()?, status, waiting, on_the_way)
+            (body.process.clone()?, status, waiting, near)
         };
         let mut info = picture(self, &process, status, waiting);
-        info.monitored_by.extend(on_the_way);
+        info.monitored_by.extend(near.into_iter().map(|near| {
+            let pid = Pid { node: self.id().clone(), id: near.seat.id, serial: near.seat.serial };
+            let reference = reference(&pid, near.counter);
+            (pid, reference)
+        }));
         Some(info)
     }
 }
@@ -110,7 +107,7 @@ fn picture(node: &Node, process: &Arc<Proc>, status: Status, waiting: usize) -> 
             links.map(|(pid, _)| pid.clone()).collect()
         }),
         monitors: ties.map_or_else(Vec::new, |ties| {
-            ties.monitors.values().map(|watch| watch.target.to_term()).collect()
+            ties.monitors.iter().map(|(_, watch)| watch.target.to_term()).collect()
         }),
         monitored_by: ties.map_or_else(Vec::new, |ties| {
             ties.watchers.iter().map(|(reference, by)| (by.pid.clone(), reference.clone())).collect()

@@ -12,6 +12,7 @@ mod bonds;
 mod border;
 mod ctx;
 mod exit;
+mod few;
 mod garbled;
 mod lane;
 mod lens;
@@ -34,6 +35,7 @@ mod table;
 mod tests;
 mod ties;
 mod timers;
+mod watchers;
 
 pub use address::To;
 pub use border::{Gateway, Pace, Peer, PeerEvent, PeerListener};

@@ -10,7 +10,7 @@ pub const LANE_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const LANE_BYTES_LOW: usize = LANE_BYTES_MAX / 2;
 
 /// Bytes of answers that may wait for one peer: `noproc`s, acknowledgements, results, and what services say to it. Above,
-/// nothing more is read from it until it has read them: what it asks for must not become our memory.
+/// nothing more is started for it until it has read them: what it asks for must not become our memory.
 pub const ANSWER_BYTES_MAX: usize = 4 * LANE_BYTES_MAX;
 
 /// Processes above which peers cannot start any more: the rest of the table is for this node's own.

@@ -59,7 +59,7 @@ struct Inner {
     handle: Handle,
     birth: Instant,
     dice: Mutex<StdRng>,
-    table: Table,
+    table: Arc<Table>,
     names: Names,
     refs: AtomicU64,
     hints: AtomicU64,
@@ -97,13 +97,15 @@ impl Node {
             Some(seed) => StdRng::seed_from_u64(seed),
             None => StdRng::from_seed(rand::random()),
         };
-        let (handle, scheduler) = (config.handle.clone(), Arc::new(Scheduler::new(&config.handle)));
+        let handle = config.handle.clone();
+        let table = Arc::new(Table::new());
+        let scheduler = Arc::new(Scheduler::new(&handle, table.clone()));
         let node = Node(Arc::new(Inner {
             id: NodeId::new(config.name, config.creation),
             handle: config.handle,
             birth,
             dice: Mutex::new(dice),
-            table: Table::new(),
+            table: table.clone(),
             names: Names::default(),
             refs: AtomicU64::new(1),
             hints: AtomicU64::new(0),

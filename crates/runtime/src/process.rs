@@ -16,7 +16,7 @@ use crate::mailbox::Bound;
 use crate::message::Message;
 use crate::node::Node;
 use crate::sched::At;
-use crate::table::{Life, Roused, Seat, lock};
+use crate::table::{Life, Roused, Seat, Table, lock};
 use crate::ties::Ties;
 
 /// What is shared between the task of a process, the hand it holds ([`crate::Ctx`]) and its slot in the table.
@@ -130,8 +130,10 @@ impl Proc {
     fn finish(&self, exit: &Exit) {
         let node = &self.node;
         let mut batch = Vec::new();
+        let mut watchers = None;
         if let Some(mut body) = node.table().find(self.seat()) {
             body.life = Life::Exiting;
+            watchers = body.watchers.take();
             std::mem::swap(&mut batch, &mut body.inbox);
         }
         // These came while it lived: links and monitors among them are told the true reason.
@@ -145,8 +147,8 @@ impl Proc {
         if let Some(name) = name {
             node.names().forget(&name, &self.pid);
         }
-        if let Some(ties) = ties {
-            self.tell_the_bereaved(*ties, exit.reason());
+        if ties.is_some() || watchers.is_some() {
+            self.tell_the_bereaved(ties.map_or_else(Ties::default, |ties| *ties), watchers, exit.reason());
         }
         #[cfg(test)]
         node.stage(&self.pid);
@@ -200,13 +202,14 @@ impl Task {
         &self.process
     }
 
-    /// Lets the process run until it waits, on the worker `at`.
-    pub(crate) fn run(mut self, at: At) {
+    /// Lets the process run until it waits, on the worker `at`. Gives it back if it can run on at once.
+    pub(crate) fn run(mut self, at: At, table: &Table) -> Option<Task> {
         self.process.home.store(at.0, Ordering::Relaxed);
-        match self.poll() {
-            None => self.rest(at),
-            Some(exit) => self.process.finish(&exit),
+        if let Some(exit) = self.poll() {
+            self.process.finish(&exit);
+            return None;
         }
+        self.rest(table)
     }
 
     /// `Some` when the process has come to its end.
@@ -236,28 +239,22 @@ impl Task {
         }
     }
 
-    /// Back into its slot, or into the queue if something came meanwhile.
-    fn rest(self, at: At) {
-        let process = self.process.clone();
+    /// Back into its slot, unless something came meanwhile.
+    fn rest(self, table: &Table) -> Option<Task> {
+        let process = &*self.process;
         let wants = process.wants_mail.load(Ordering::Relaxed);
         if wants {
             process.wants_mail.store(false, Ordering::Relaxed);
         }
-        let again = {
-            let Some(mut body) = process.node.table().find(process.seat()) else { return };
-            body.receiving |= wants;
-            if body.woken || (body.receiving && !body.inbox.is_empty()) {
-                body.woken = false;
-                body.receiving = body.receiving && body.inbox.is_empty();
-                Some(self)
-            } else {
-                body.task = Some(self);
-                None
-            }
-        };
-        if let Some(task) = again {
-            process.node.scheduler().push(task, at, at);
+        let mut body = table.find(process.seat())?;
+        body.receiving |= wants;
+        if body.woken || (body.receiving && !body.inbox.is_empty()) {
+            body.woken = false;
+            body.receiving = body.receiving && body.inbox.is_empty();
+            return Some(self);
         }
+        body.task = Some(self);
+        None
     }
 }
 

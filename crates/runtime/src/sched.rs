@@ -18,7 +18,7 @@ use crate::limits::{
     POLLS_PER_SLICE_MAX, SLICE_MICROS_MAX, STEAL_AFTER_MICROS, WATCH_MICROS_MAX, WATCH_MICROS_MIN,
 };
 use crate::process::Task;
-use crate::table::lock;
+use crate::table::{Table, lock};
 
 /// A worker, by its number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +31,7 @@ impl At {
 
 /// The workers of a node.
 pub(crate) struct Scheduler {
+    table: Arc<Table>,
     workers: Box<[Worker]>,
     next: AtomicU32,
     /// How many workers are asleep.
@@ -63,13 +64,14 @@ struct Queue {
 
 impl Scheduler {
     /// As many workers as the executor has.
-    pub(crate) fn new(handle: &Handle) -> Scheduler {
+    pub(crate) fn new(handle: &Handle, table: Arc<Table>) -> Scheduler {
         let workers = match handle.runtime_flavor() {
             RuntimeFlavor::CurrentThread => 1,
             _ => handle.metrics().num_workers().max(1),
         };
         let worker = || Worker { asleep: AtomicBool::new(false), queue: Mutex::default() };
         Scheduler {
+            table,
             workers: (0..workers).map(|_| worker()).collect(),
             next: AtomicU32::new(0),
             asleep: AtomicU32::new(0),
@@ -82,7 +84,11 @@ impl Scheduler {
 
     /// Starts the workers. `orphaned` is called when the executor has dropped the last of them, and with it every
     /// process that was still there.
-    pub(crate) fn start(self: &Arc<Self>, handle: &Handle, orphaned: impl Fn() + Clone + Send + Sync + 'static) {
+    pub(crate) fn start(
+        self: &Arc<Self>,
+        handle: &Handle,
+        orphaned: impl Fn() + Clone + Send + Sync + 'static,
+    ) {
         for me in 0..self.workers.len() {
             let last_words = LastWords { scheduler: self.clone(), orphaned: orphaned.clone() };
             let scheduler = self.clone();
@@ -163,7 +169,10 @@ impl Scheduler {
         let start = (!alone).then(Instant::now);
         for turn in 1..=POLLS_PER_SLICE_MAX {
             let Some(task) = self.pop(me) else { return false };
-            task.run(At(me as u32));
+            let at = At(me as u32);
+            if let Some(task) = task.run(at, &self.table) {
+                self.push(task, at, at);
+            }
             if turn.is_multiple_of(POLLS_PER_LOOK)
                 && start.is_some_and(|start| start.elapsed() > Duration::from_micros(SLICE_MICROS_MAX))
             {

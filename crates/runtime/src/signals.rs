@@ -12,18 +12,13 @@ use crate::mail::{Cause, Mail, Order};
 use crate::message::{Down, ExitSignal, Message};
 use crate::node::{counter_of, reference};
 use crate::process::{Proc, State};
-use crate::ties::{AliasMode, Link, Target, Ties, Watcher};
+use crate::ties::{AliasMode, Link, Target, Ties, Watch, Watcher};
+use crate::watchers::{Near, Watchers};
 
 impl Proc {
     /// Takes mail out of the inbox: messages go to `out`, everything else happens here.
     pub(crate) fn take_in(&self, mail: impl Iterator<Item = Mail>, mut out: impl FnMut(Message)) {
-        // Held from one monitor to the next: they come in runs, and nobody else's code runs between them.
-        let mut held = None;
         for mail in mail {
-            match &mail {
-                Mail::Monitor { .. } | Mail::Demonitor(_) => {}
-                _ => held = None,
-            }
             match mail {
                 Mail::Message(message) => out(message),
                 Mail::Aliased(counter, message) => {
@@ -35,14 +30,10 @@ impl Proc {
                     let link = Link { lane: 0, unlinking: None };
                     self.state().ties().links.entry(from).or_insert(link);
                 }
-                Mail::Monitor { from, reference } => {
-                    let watcher = Watcher { pid: from, name: None, lane: 0 };
-                    let state = held.get_or_insert_with(|| self.state());
-                    state.ties().watchers.insert(reference, watcher);
-                }
+                // Only the dying get such mail, and they answer it.
+                Mail::Monitor { .. } => self.node.bounce(&self.pid, mail),
                 Mail::Demonitor(reference) => {
-                    let state = held.get_or_insert_with(|| self.state());
-                    state.ties().watchers.remove(&reference);
+                    self.state().ties().watchers.remove(&reference);
                 }
                 Mail::Order(order) => self.obey(*order, &mut out),
             }
@@ -79,12 +70,17 @@ impl Proc {
     fn admits(&self, counter: u64) -> bool {
         let mut state = self.state();
         let Some(ties) = &mut state.ties else { return false };
-        let Some(mode) = ties.aliases.get(&counter).copied() else { return false };
-        if matches!(mode, AliasMode::Reply | AliasMode::ReplyDemonitor) {
-            ties.aliases.remove(&counter);
+        match ties.monitors.get(counter).and_then(|watch| watch.alias) {
+            Some(AliasMode::ReplyDemonitor) => {
+                self.drop_monitor(ties, counter, reference(&self.pid, counter));
+                return true;
+            }
+            Some(_) => return true,
+            None => {}
         }
-        if mode == AliasMode::ReplyDemonitor {
-            self.drop_monitor(ties, counter, reference(&self.pid, counter));
+        let Some(mode) = ties.aliases.get(counter).copied() else { return false };
+        if matches!(mode, AliasMode::Reply | AliasMode::ReplyDemonitor) {
+            ties.aliases.remove(counter);
         }
         true
     }
@@ -144,10 +140,8 @@ impl Proc {
         let watch = {
             let mut state = self.state();
             let ties = state.ties();
-            if matches!(ties.aliases.get(&counter), Some(AliasMode::Demonitor | AliasMode::ReplyDemonitor)) {
-                ties.aliases.remove(&counter);
-            }
-            ties.monitors.remove(&counter)
+            ties.end_alias(counter);
+            ties.monitors.remove(counter)
         };
         if let Some(watch) = watch {
             out(Message::new(Down { reference, target: watch.target.to_term(), reason }));
@@ -175,9 +169,7 @@ impl Proc {
             }
         }
         for (counter, watch) in cut.monitors {
-            self.state().ties().aliases.retain(|&alias, mode| {
-                alias != counter || !matches!(mode, AliasMode::Demonitor | AliasMode::ReplyDemonitor)
-            });
+            self.state().ties().end_alias(counter);
             let own = reference(&self.pid, counter);
             out(Message::new(Down {
                 reference: own,
@@ -220,7 +212,7 @@ impl Proc {
                 ties.links.entry(child.clone()).or_insert(Link { lane: lane_id, unlinking: None });
             }
             if monitored {
-                let watch = crate::ties::Watch { target: Target::Pid(child.clone()), lane: lane_id };
+                let watch = Watch::new(Target::Pid(child.clone()), lane_id);
                 ties.monitors.insert(counter, watch);
             }
         }
@@ -236,40 +228,50 @@ impl Proc {
 
     /// Takes a monitor of this process back, without flushing.
     pub(crate) fn drop_monitor(&self, ties: &mut Ties, counter: u64, reference: Ref) -> bool {
-        let Some(watch) = ties.monitors.remove(&counter) else { return false };
-        self.tell_demonitor(ties, watch.lane, watch.target, reference);
+        let Some(watch) = ties.monitors.remove(counter) else { return false };
+        self.tell_demonitor(ties, watch, counter, reference);
         true
     }
 
-    fn tell_demonitor(&self, ties: &Ties, lane: u64, target: Target, reference: Ref) {
-        if let Some(lane) = ties.lanes.get(&lane) {
-            let to = match target {
+    fn tell_demonitor(&self, ties: &Ties, watch: Watch, counter: u64, reference: Ref) {
+        if watch.lane != 0
+            && let Some(lane) = ties.lanes.get(&watch.lane)
+        {
+            let to = match watch.target {
                 Target::Pid(pid) => Dest::Pid(pid),
                 Target::Name { name, .. } => Dest::Name(name),
             };
             lane.push(Signal::Demonitor { from: self.pid.clone(), to, reference }, None);
             return;
         }
-        if let Target::Pid(pid) | Target::Name { pid: Some(pid), .. } = target {
-            self.node.push(&pid, Mail::Demonitor(reference));
+        if let Target::Pid(pid) | Target::Name { pid: Some(pid), .. } = &watch.target
+            && let Some(seat) = self.node.seat(pid)
+        {
+            self.node.table().unwatch(seat, watch.place, Near { seat: self.seat(), counter });
         }
     }
 
     /// The last words of a process: links first, then watchers; then whom it watched itself.
-    pub(crate) fn tell_the_bereaved(&self, mut ties: Ties, reason: &Term) {
+    pub(crate) fn tell_the_bereaved(&self, mut ties: Ties, near: Option<Box<Watchers>>, reason: &Term) {
         for (pid, link) in std::mem::take(&mut ties.links) {
             if link.unlinking.is_none() {
                 self.node.send_exit(&self.pid, &pid, ties.lanes.get(&link.lane), reason, Cause::Link);
             }
+        }
+        for watcher in near.iter().flat_map(|near| near.iter()) {
+            let (id, serial) = (watcher.seat.id, watcher.seat.serial);
+            let own = reference(&Pid { node: self.pid.node.clone(), id, serial }, watcher.counter);
+            let order = Order::Down { reference: own, reason: reason.clone() };
+            let _ = self.node.post(watcher.seat, Mail::order(order), self.home());
         }
         for (reference, watcher) in std::mem::take(&mut ties.watchers) {
             let lane = ties.lanes.get(&watcher.lane);
             let from = watcher.name.map_or_else(|| Dest::Pid(self.pid.clone()), Dest::Name);
             self.node.send_down(from, &watcher.pid, lane, reference, reason);
         }
-        for (counter, watch) in std::mem::take(&mut ties.monitors) {
+        for (counter, watch) in ties.monitors.take_out(|_| true) {
             let own = reference(&self.pid, counter);
-            self.tell_demonitor(&ties, watch.lane, watch.target, own);
+            self.tell_demonitor(&ties, watch, counter, own);
         }
         for lane in ties.lanes.values() {
             lane.untie(self.seat());

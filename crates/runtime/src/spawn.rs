@@ -13,10 +13,12 @@ use crate::ctx::Ctx;
 use crate::exit::{Exit, Outcome, of_panic};
 use crate::mail::{Cause, Mail};
 use crate::mailbox::{Bound, Limit};
-use crate::node::Node;
+use crate::node::{Node, counter_of};
 use crate::process::{Proc, Shell, State, Task};
 use crate::sched::At;
+use crate::table::Seat;
 use crate::ties::{Link, Watcher};
+use crate::watchers::Near;
 
 /// How to spawn.
 #[derive(Clone, Debug, Default)]
@@ -107,8 +109,14 @@ impl Node {
         if let Some((pid, link)) = birth.link {
             state.ties().links.insert(pid, link);
         }
+        let mut near = None;
         if let Some((reference, watcher)) = birth.watcher {
-            state.ties().watchers.insert(reference, watcher);
+            match counter_of(&reference, &watcher.pid).filter(|_| watcher.lane == 0) {
+                Some(counter) => near = Some((watcher.pid, reference, counter)),
+                None => {
+                    state.ties().watchers.insert(reference, watcher);
+                }
+            }
         }
         if let Some(lane) = birth.lane {
             state.ties().lanes.insert(lane.id(), lane);
@@ -133,6 +141,10 @@ impl Node {
             bound,
         });
         self.table().install(seat, process.clone(), bounded);
+        if let Some((from, reference, counter)) = near {
+            let near = Near { seat: Seat { id: from.id, serial: from.serial }, counter };
+            let _ = self.table().watch(seat, near, || Mail::Monitor { from, reference });
+        }
         if self.is_closing() {
             let reason = Exit::shutdown().0;
             process.post_self(Mail::exit(process.pid.clone(), reason, Cause::Shutdown));

@@ -8,6 +8,7 @@ use crate::limits::{LAZY_SIGNALS_MAX, PROCESSES_MAX};
 use crate::mail::{Mail, Order};
 use crate::mailbox::Policy;
 use crate::process::{Proc, Task};
+use crate::watchers::{Near, Watchers};
 
 /// Slots in chunks that are made when they are needed and never move.
 pub(crate) struct Table {
@@ -48,6 +49,8 @@ pub(crate) struct Body {
     pub(crate) task: Option<Task>,
     /// Wakes whoever polls `receive` when that is not the process itself.
     pub(crate) reader: Option<Box<Waker>>,
+    /// Monitors on the process from this node.
+    pub(crate) watchers: Option<Box<Watchers>>,
     pub(crate) process: Option<Arc<Proc>>,
 }
 
@@ -133,6 +136,26 @@ impl Table {
         }
     }
 
+    /// Adds a monitor to a process: its place, or nothing when there is no such process. One that is ending gets the
+    /// monitor as mail, which it answers, in its order.
+    pub(crate) fn watch(&self, seat: Seat, near: Near, mail: impl FnOnce() -> Mail) -> Option<Option<u32>> {
+        let mut body = self.find(seat)?;
+        if body.life == Life::Exiting {
+            body.inbox.push(mail());
+            return Some(None);
+        }
+        Some(Some(body.watchers.get_or_insert_default().add(near)))
+    }
+
+    /// Takes a monitor away from a process.
+    pub(crate) fn unwatch(&self, seat: Seat, place: Option<u32>, near: Near) {
+        if let Some(mut body) = self.find(seat)
+            && let Some(watchers) = &mut body.watchers
+        {
+            watchers.remove(place, near);
+        }
+    }
+
     /// Frees the seat of a process whose inbox is closed.
     pub(crate) fn release(&self, seat: Seat) {
         self.alive.fetch_sub(1, Ordering::Release);
@@ -171,6 +194,7 @@ impl Slot {
             inbox: Vec::new(),
             task: None,
             reader: None,
+            watchers: None,
             process: None,
         }))
     }

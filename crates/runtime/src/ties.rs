@@ -6,6 +6,7 @@ use std::sync::Arc;
 use term::{Atom, Pid, Ref, Term};
 
 use crate::exit::Exit;
+use crate::few::Few;
 use crate::lane::Lane;
 use crate::message::Message;
 use crate::table::Seat;
@@ -15,10 +16,11 @@ use crate::table::Seat;
 pub(crate) struct Ties {
     pub(crate) links: BTreeMap<Pid, Link>,
     /// Monitors of this process, by the counter in their reference.
-    pub(crate) monitors: BTreeMap<u64, Watch>,
-    /// Monitors on this process.
+    pub(crate) monitors: Few<Watch>,
+    /// Monitors on this process from other nodes; those of this node are in its slot.
     pub(crate) watchers: BTreeMap<Ref, Watcher>,
-    pub(crate) aliases: BTreeMap<u64, AliasMode>,
+    /// Aliases that do not end with a monitor.
+    pub(crate) aliases: Few<AliasMode>,
     /// `monitor_node`, by lane: how many answers are due when it goes down.
     pub(crate) nodes: BTreeMap<u64, u32>,
     pub(crate) requests: BTreeMap<u64, Request>,
@@ -45,6 +47,16 @@ pub(crate) struct Link {
 pub(crate) struct Watch {
     pub(crate) target: Target,
     pub(crate) lane: u64,
+    /// Its place among the watchers of a near process, where it is known.
+    pub(crate) place: Option<u32>,
+    /// Its reference is an alias that ends with it.
+    pub(crate) alias: Option<AliasMode>,
+}
+
+impl Watch {
+    pub(crate) fn new(target: Target, lane: u64) -> Watch {
+        Watch { target, lane, place: None, alias: None }
+    }
 }
 
 /// What a monitor watches.
@@ -108,6 +120,35 @@ impl Ties {
         self.unlinks
     }
 
+    /// Whether the reference of that number is an alias.
+    pub(crate) fn has_alias(&self, counter: u64) -> bool {
+        self.monitors.get(counter).is_some_and(|watch| watch.alias.is_some())
+            || self.aliases.get(counter).is_some()
+    }
+
+    /// Takes an alias back; whether it was there.
+    pub(crate) fn unalias(&mut self, counter: u64) -> bool {
+        let with_monitor = self.monitors.get_mut(counter).and_then(|watch| watch.alias.take());
+        with_monitor.is_some() || self.aliases.remove(counter).is_some()
+    }
+
+    /// Takes an alias back that ends with its monitor.
+    pub(crate) fn end_alias(&mut self, counter: u64) {
+        if matches!(self.aliases.get(counter), Some(AliasMode::Demonitor | AliasMode::ReplyDemonitor)) {
+            self.aliases.remove(counter);
+        }
+    }
+
+    /// Writes down a monitor, and its reference as an alias of that kind.
+    pub(crate) fn note_watch(&mut self, counter: u64, mut watch: Watch, alias: Option<AliasMode>) {
+        match alias {
+            Some(AliasMode::Demonitor | AliasMode::ReplyDemonitor) => watch.alias = alias,
+            Some(mode) => self.aliases.insert(counter, mode),
+            None => {}
+        }
+        self.monitors.insert(counter, watch);
+    }
+
     /// Notes the process on the lane; `false` when the lane is down.
     pub(crate) fn tie(&mut self, lane: &Arc<Lane>, seat: Seat) -> bool {
         if self.lanes.contains_key(&lane.id()) {
@@ -126,7 +167,7 @@ impl Ties {
         self.watchers.retain(|_, watcher| watcher.lane != lane);
         Cut {
             links: take_out(&mut self.links, |link| link.lane == lane),
-            monitors: take_out(&mut self.monitors, |watch| watch.lane == lane),
+            monitors: self.monitors.take_out(|watch| watch.lane == lane),
             nodedowns: self.nodes.remove(&lane).unwrap_or(0),
             requests: take_out(&mut self.requests, |request| request.lane == lane),
         }
