@@ -1,4 +1,5 @@
 //! A peer that has our cookie and no manners: what it says after a correct handshake.
+#![allow(clippy::disallowed_methods, reason = "the time that a friend waits is the time on the wall")]
 
 extern crate trunkline_kernel as kernel;
 
@@ -59,35 +60,52 @@ fn who_breaks_the_protocol_is_disconnected_with_a_line_that_names_him() {
         ("an operation that is an atom", control(|_, _| tuple([Term::atom("link")]))),
         ("a link with one end", control(|v, _| tuple([int(1), Term::Pid(v.pid(1))]))),
         ("a link to an atom", control(|v, _| tuple([int(1), Term::Pid(v.pid(1)), Term::atom("x")]))),
-        ("a link of a third node", control(|v, t| {
-            tuple([int(1), Term::Pid(t.clone()), Term::Pid(v.their_pid(1))])
-        })),
-        ("an unlink without a number", control(|v, _| {
-            tuple([int(35), int(0), Term::Pid(v.pid(1)), Term::Pid(v.their_pid(1))])
-        })),
-        ("a spawn request of a third node", control(|v, t| {
-            let mfa = tuple([Term::atom("m"), Term::atom("f"), int(0)]);
-            tuple([int(29), ref_of(v, 1), Term::Pid(t.clone()), Term::Pid(v.pid(1)), mfa, Term::NIL])
-        })),
-        ("spawn options that are no list", control(|v, _| {
-            let mfa = tuple([Term::atom("m"), Term::atom("f"), int(0)]);
-            tuple([int(29), ref_of(v, 1), Term::Pid(v.pid(1)), Term::Pid(v.pid(1)), mfa, int(1)])
-        })),
-        ("a spawn request of arity 300", control(|v, _| {
-            let mfa = tuple([Term::atom("m"), Term::atom("f"), int(300)]);
-            tuple([int(29), ref_of(v, 1), Term::Pid(v.pid(1)), Term::Pid(v.pid(1)), mfa, Term::NIL])
-        })),
+        (
+            "a link of a third node",
+            control(|v, t| tuple([int(1), Term::Pid(t.clone()), Term::Pid(v.their_pid(1))])),
+        ),
+        (
+            "an unlink without a number",
+            control(|v, _| tuple([int(35), int(0), Term::Pid(v.pid(1)), Term::Pid(v.their_pid(1))])),
+        ),
+        (
+            "a spawn request of a third node",
+            control(|v, t| {
+                let mfa = tuple([Term::atom("m"), Term::atom("f"), int(0)]);
+                tuple([int(29), ref_of(v, 1), Term::Pid(t.clone()), Term::Pid(v.pid(1)), mfa, Term::NIL])
+            }),
+        ),
+        (
+            "spawn options that are no list",
+            control(|v, _| {
+                let mfa = tuple([Term::atom("m"), Term::atom("f"), int(0)]);
+                tuple([int(29), ref_of(v, 1), Term::Pid(v.pid(1)), Term::Pid(v.pid(1)), mfa, int(1)])
+            }),
+        ),
+        (
+            "a spawn request of arity 300",
+            control(|v, _| {
+                let mfa = tuple([Term::atom("m"), Term::atom("f"), int(300)]);
+                tuple([int(29), ref_of(v, 1), Term::Pid(v.pid(1)), Term::Pid(v.pid(1)), mfa, Term::NIL])
+            }),
+        ),
         ("a message without a message", control(|v, _| reg_send(v, "rex"))),
         ("a fragment of nothing", Box::new(|_| fragment(70, 9, 2, b"more"))),
         ("fragment 0", Box::new(|_| fragment(70, 9, 0, b"more"))),
-        ("a fragment out of order", Box::new(|v| {
-            let head = [&[0][..], &encode(&reg_send(v, "rex"))[1..], &[104]].concat();
-            [fragment(69, 9, 5, &head), fragment(70, 9, 3, b"more")].concat()
-        })),
-        ("a sequence begun twice", Box::new(|v| {
-            let head = [&[0][..], &encode(&reg_send(v, "rex"))[1..], &[104]].concat();
-            [fragment(69, 9, 5, &head), fragment(69, 9, 5, &head)].concat()
-        })),
+        (
+            "a fragment out of order",
+            Box::new(|v| {
+                let head = [&[0][..], &encode(&reg_send(v, "rex"))[1..], &[104]].concat();
+                [fragment(69, 9, 5, &head), fragment(70, 9, 3, b"more")].concat()
+            }),
+        ),
+        (
+            "a sequence begun twice",
+            Box::new(|v| {
+                let head = [&[0][..], &encode(&reg_send(v, "rex"))[1..], &[104]].concat();
+                [fragment(69, 9, 5, &head), fragment(69, 9, 5, &head)].concat()
+            }),
+        ),
     ];
     for (number, (what, crime)) in crimes.iter().enumerate() {
         let name = format!("crime{number}x@localhost");
@@ -109,16 +127,17 @@ fn terms_that_are_no_terms_hurt_nobody() {
     let before = resident();
     let mut villain = Villain::meets(&scene, "terms_villain@localhost");
     let deep = |tag: &[u8], levels: usize, end: &[u8]| [tag.repeat(levels), end.to_vec()].concat();
-    let bomb = {
-        // 256 MiB of zeros in 256 KiB, claimed to be a binary.
+    let bomb_of = |megabytes: u32| {
+        // Zeros, a thousandth of their size, claimed to be a binary.
         let mut plain = vec![109];
-        plain.extend_from_slice(&(250_u32 << 20).to_be_bytes());
-        plain.resize(5 + (250 << 20), 0);
+        plain.extend_from_slice(&(megabytes << 20).to_be_bytes());
+        plain.resize(5 + ((megabytes as usize) << 20), 0);
         let claimed = (plain.len() as u32).to_be_bytes();
         let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
         packer.write_all(&plain).unwrap();
         [&[80][..], &claimed, &packer.finish().unwrap()].concat()
     };
+    let (bomb, small_bomb) = (bomb_of(300), bomb_of(30));
     let long_atom = [&[118, 1, 44][..], &[b'a'; 300]].concat();
     let payloads: Vec<(&str, Vec<u8>)> = vec![
         ("nothing but a tag", vec![104]),
@@ -129,9 +148,9 @@ fn terms_that_are_no_terms_hurt_nobody() {
         ("a binary of 2^32 - 1", vec![109, 255, 255, 255, 255]),
         ("a number of 2^32 - 1 digits", vec![111, 255, 255, 255, 255, 0]),
         ("a fun of 2^32 - 1 bytes", vec![112, 255, 255, 255, 255]),
-        ("tuples in tuples", deep(&[104, 1], 1_000_000, &[106])),
-        ("lists in lists", deep(&[108, 0, 0, 0, 1], 1_000_000, &[106])),
-        ("maps in maps", deep(&[116, 0, 0, 0, 1, 97, 1], 1_000_000, &[106])),
+        ("tuples in tuples", deep(&[104, 1], 200_000, &[106])),
+        ("lists in lists", deep(&[108, 0, 0, 0, 1], 200_000, &[106; 200_001])),
+        ("maps in maps", deep(&[116, 0, 0, 0, 1, 97, 1], 200_000, &[106])),
         ("an atom that is too long", long_atom),
         ("a map with a key twice", vec![116, 0, 0, 0, 2, 97, 1, 97, 2, 97, 1, 97, 3]),
         ("an atom from an empty table", vec![82, 200]),
@@ -139,9 +158,13 @@ fn terms_that_are_no_terms_hurt_nobody() {
         ("a damaged compressed term", vec![80, 0, 0, 0, 9, 1, 2, 3]),
         ("a bomb that claims little", [&[80, 0, 0, 0, 1][..], &bomb[5..]].concat()),
         ("a bomb that claims all", bomb),
+        ("a bomb below the ceiling", small_bomb),
     ];
-    for name in ["friendly_echo", "net_kernel", "rex", "user", "global_name_server", "logger_proxy", "nobody"] {
-        for (what, payload) in &payloads {
+    for name in ["friendly_echo", "net_kernel", "rex", "user", "global_name_server", "logger_proxy", "nobody"]
+    {
+        // What takes long to read makes its receiver busy, as in Erlang: spare those whom the friend asks.
+        let busy = ["friendly_echo", "net_kernel"].contains(&name);
+        for (what, payload) in payloads.iter().filter(|(_, payload)| !busy || payload.len() < 10_000) {
             let control = reg_send(&villain, name);
             assert!(villain.packet(&control, payload), "{what}: the connection is gone");
         }
@@ -167,8 +190,8 @@ fn terms_that_are_no_terms_hurt_nobody() {
     assert!(told.iter().any(|line| line.contains("terms_villain@localhost")), "{}", told[0]);
     let grown = resident().saturating_sub(before);
     println!("terms: {} MiB afterwards", grown / MIB);
-    assert!(grown < 700 * MIB, "{grown}");
-    scene.stands();
+    assert!(grown < 500 * MIB, "{grown}");
+    scene.stands_within(FLOODED);
 }
 
 #[test]
@@ -179,7 +202,8 @@ fn endless_fragments_are_cut_at_a_ceiling() {
     let head = [&[0][..], &encode(&reg_send(&villain, "rex"))[1..], &[104]].concat();
     let mut sent = 0_u64;
     'flood: for block in 0..200_u64 {
-        let bytes: Vec<u8> = (0..1000).flat_map(|n| fragment(69, block * 1000 + n, u64::MAX, &head)).collect();
+        let bytes: Vec<u8> =
+            (0..1000).flat_map(|n| fragment(69, block * 1000 + n, u64::MAX, &head)).collect();
         if !villain.write(&bytes) {
             break 'flood;
         }
@@ -238,11 +262,11 @@ fn who_asks_and_does_not_read_is_heard_no_more() {
     for (number, (what, flood)) in floods.into_iter().enumerate() {
         let name = format!("deaf{number}@localhost");
         let mut villain = Villain::meets(&scene, &name);
-        villain.stream.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
+        villain.stream.set_write_timeout(Some(Duration::from_millis(700))).unwrap();
         let before = resident();
         let start = Instant::now();
         let mut asked = 0;
-        while start.elapsed() < Duration::from_secs(8) {
+        while start.elapsed() < Duration::from_secs(if number == 0 { 20 } else { 3 }) {
             let block: Vec<u8> = (asked..asked + 1000).flat_map(|n| flood(&villain, n)).collect();
             if !villain.write(&block) {
                 break;
@@ -252,13 +276,16 @@ fn who_asks_and_does_not_read_is_heard_no_more() {
         let grown = resident().saturating_sub(before);
         let lane = scene.node.lane(&Atom::new(&name)).map_or(0, |lane| lane.queued_bytes());
         println!("{what}: {asked} asked, {} MiB more, {} MiB in the lane", grown / MIB, lane as u64 / MIB);
-        assert!(grown < 250 * MIB, "{what}: {} MiB", grown / MIB);
-        assert!(lane < 48 << 20, "{what}: {lane} bytes in the lane");
+        let waited = scene.take_worst();
+        println!("{what}: the friend waited {waited:?} at most");
+        assert!(waited < if number < 4 { SERVED } else { FLOODED }, "{what}: {waited:?}");
+        assert!(grown < 600 * MIB, "{what}: {} MiB", grown / MIB);
+        assert!(lane < 256 << 20, "{what}: {lane} bytes in the lane");
         villain.hang_up();
         eventually("it is gone", || scene.node.lane(&Atom::new(&name)).is_none());
     }
     expect_line(&["deaf0@localhost", "asks faster than it reads"]);
-    scene.stands();
+    scene.stands_within(FLOODED);
 }
 
 #[test]
@@ -286,7 +313,8 @@ fn a_hundred_thousand_invented_links_end_with_their_connection() {
 fn services_answer_what_they_must_and_ignore_the_rest() {
     let scene = Scene::new("services");
     let mut villain = Villain::meets(&scene, "services_villain@localhost");
-    let me = || Term::Pid(Pid { node: NodeId::new(Atom::new("services_villain@localhost"), 7), id: 1, serial: 0 });
+    let me =
+        || Term::Pid(Pid { node: NodeId::new(Atom::new("services_villain@localhost"), 7), id: 1, serial: 0 });
     let improper = || List::with_tail(vec![int(1), int(2)], Term::atom("tail"));
     let long = || Term::atom(&"x".repeat(255));
     let call = |from: Term, question: Term| tuple([Term::atom("$gen_call"), from, question]);
@@ -324,12 +352,28 @@ fn services_answer_what_they_must_and_ignore_the_rest() {
         tuple([me(), tuple([Term::atom("call"), me(), me(), me(), me()])]),
         tuple([me(), tuple([Term::atom("sbcast"), long(), me()])]),
         tuple([Term::atom("io_request"), me(), me(), improper()]),
-        tuple([Term::atom("io_request"), me(), me(), tuple([Term::atom("put_chars"), Term::atom("unicode"), improper()])]),
+        tuple([
+            Term::atom("io_request"),
+            me(),
+            me(),
+            tuple([Term::atom("put_chars"), Term::atom("unicode"), improper()]),
+        ]),
         tuple([Term::atom("io_request"), Term::atom("me"), me(), Term::atom("getopts")]),
         tuple([Term::atom("io_request"), me(), me(), tuple([Term::atom("requests"), improper()])]),
-        tuple([Term::atom("io_request"), me(), me(), tuple([Term::atom("requests"), Term::list(vec![int(1); 100_000])])]),
+        tuple([
+            Term::atom("io_request"),
+            me(),
+            me(),
+            tuple([Term::atom("requests"), Term::list(vec![int(1); 100_000])]),
+        ]),
         tuple([Term::atom("log"), Term::atom("error"), improper(), improper(), me()]),
-        tuple([Term::atom("log"), Term::atom("error"), Term::string("~s~p~99999999c"), Term::list([int(1)]), me()]),
+        tuple([
+            Term::atom("log"),
+            Term::atom("error"),
+            Term::string("~s~p~99999999c"),
+            Term::list([int(1)]),
+            me(),
+        ]),
     ];
     for name in ["net_kernel", "rex", "global_name_server", "user", "logger_proxy", &"n".repeat(255)] {
         for message in &messages {
@@ -338,10 +382,7 @@ fn services_answer_what_they_must_and_ignore_the_rest() {
         assert!(villain.flush());
     }
     assert!(villain.is_served());
-    for (arguments, what) in [
-        (Term::atom("not_a_list"), "no list"),
-        (improper(), "an improper list"),
-    ] {
+    for (arguments, what) in [(Term::atom("not_a_list"), "no list"), (improper(), "an improper list")] {
         let question = tuple([Term::atom("call"), Term::atom("erlang"), Term::atom("node"), arguments, me()]);
         villain.call("rex", 77, question);
         assert!(villain.flush());
@@ -354,7 +395,10 @@ fn services_answer_what_they_must_and_ignore_the_rest() {
         let answer = format!("{:?}", message_of(&answer.unwrap()).unwrap());
         assert!(answer.contains("badrpc") && answer.contains("badarg"), "{what}: {answer}");
     }
-    assert!(scene.node.lane(&Atom::new("nowhere@localhost")).is_none(), "nobody makes us dial with a question");
+    assert!(
+        scene.node.lane(&Atom::new("nowhere@localhost")).is_none(),
+        "nobody makes us dial with a question"
+    );
     scene.stands();
 }
 
@@ -376,7 +420,13 @@ fn output_requests_are_bounded() {
     let before = resident();
     for (format, arguments) in [(format, arguments), ("~w".to_owned(), Term::list([big]))] {
         let arguments = Term::list([Term::string(&format), arguments]);
-        let put = [Term::atom("put_chars"), Term::atom("unicode"), Term::atom("io_lib"), Term::atom("format"), arguments];
+        let put = [
+            Term::atom("put_chars"),
+            Term::atom("unicode"),
+            Term::atom("io_lib"),
+            Term::atom("format"),
+            arguments,
+        ];
         let start = Instant::now();
         villain.tell("user", &tuple([Term::atom("io_request"), me.clone(), int(1), Term::tuple(put)]));
         assert!(villain.flush());
