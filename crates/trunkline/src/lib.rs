@@ -35,6 +35,7 @@
 //! - [`Node`]: start a node, connect it, spawn processes; [`Ctx`]: what a process holds in its hand.
 //! - [`net_kernel`]: connections, who is up, tick time, allow list, cookies at run time.
 //! - [`rpc`]: functions with names, exported here and called there. [`request`]: questions to generic servers.
+//! - [`pg`]: groups of processes that every node knows.
 //! - [`discovery`], [`epmd`], [`carrier`]: how nodes are found and reached.
 //! - [`term`]: values; with the feature `derive`, Rust types as terms; with `serde`, serde's.
 //! - With the feature `sim`, `sim`: many nodes in one thread, from one seed.
@@ -45,8 +46,8 @@ pub use carrier;
 #[cfg(feature = "sim")]
 pub use kernel::sim;
 pub use kernel::{
-    Builder, Cookie, Node, PingError, StartError, cookies, discovery, epmd, names, net_kernel, node, ping,
-    rpc,
+    Builder, Cookie, Node, PingError, StartError, cookies, discovery, epmd, names, net_kernel, node, pg,
+    ping, rpc,
 };
 pub use otp::request;
 pub use runtime::{
