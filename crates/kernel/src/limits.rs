@@ -51,7 +51,13 @@ pub const TAKEN_PARCELS_KEPT_MAX: usize = 16 * 1024;
 /// Chunks handed to one vectored write.
 pub const WRITE_CHUNKS_MAX: usize = 64;
 
-/// Rest before reading on from a peer, when a receiver on this node cannot keep up, in milliseconds.
+/// Bytes of spawn requests that wait while their sender does not read what it asked for. Above: the connection is closed.
+pub const DEFERRED_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Bytes of answers that wait for a peer which does not read them. Above: the connection is closed.
+pub const OWED_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Rest before reading on from a peer that does not read what it asked for, in milliseconds.
 pub const READ_PAUSE_MILLIS: u64 = 5;
 
 /// Bytes read from a handshake at once.

@@ -26,7 +26,10 @@ use tokio::time::{Instant, sleep_until};
 use super::core::{NetKernel, Opened, Order};
 use super::end::End;
 use super::mesh;
-use crate::limits::{READ_PAUSE_MILLIS, TAKEN_PARCELS_KEPT_MAX, WRITE_BATCH_BYTES, WRITE_CHUNKS_MAX};
+use crate::limits::{
+    DEFERRED_BYTES_MAX, OWED_BYTES_MAX, READ_PAUSE_MILLIS, TAKEN_PARCELS_KEPT_MAX, WRITE_BATCH_BYTES,
+    WRITE_CHUNKS_MAX,
+};
 
 /// What reader and writer know of each other.
 #[derive(Default)]
@@ -77,6 +80,7 @@ pub(super) fn start(
         orders,
         broken,
         told_pause: false,
+        deferred: Deferred::default(),
     };
     let (task_node, task_net) = (node.clone(), net.clone());
     node.spawn_task(async move {
@@ -90,6 +94,7 @@ pub(super) fn start(
 
 fn tell(peer: &Atom, end: &End) {
     match end {
+        End::Deaf => tracing::error!("** Connection to node {peer} closed: {end} **"),
         End::Silence => {
             tracing::warn!("** Node {peer} not responding **\n** Removing (timedout) connection **")
         }
@@ -113,6 +118,7 @@ struct Reader {
     broken: mpsc::Receiver<io::Error>,
     /// Whether the log knows that this peer does not read.
     told_pause: bool,
+    deferred: Deferred,
 }
 
 enum Event {
@@ -120,6 +126,44 @@ enum Event {
     Order(Option<Order>),
     Broken(Option<io::Error>),
     Tick,
+    Release,
+}
+
+/// How often deferred spawn requests are looked at.
+const RELEASE_PAUSE: Duration = Duration::from_millis(READ_PAUSE_MILLIS);
+
+/// Spawn requests that wait until the peer has read more of what it asked for. Nothing can be addressed to a process that is
+/// not there yet, so nobody's signals change their order; everything else is always read, because a peer that waits for us
+/// to read would otherwise wait for ever when we wait for it.
+#[derive(Default)]
+struct Deferred {
+    arrivals: VecDeque<Arrival>,
+    bytes: usize,
+}
+
+impl Deferred {
+    fn is_empty(&self) -> bool {
+        self.arrivals.is_empty()
+    }
+
+    fn push(&mut self, arrival: Arrival) {
+        self.bytes += Deferred::bytes_of(&arrival);
+        self.arrivals.push_back(arrival);
+    }
+
+    fn pop(&mut self) -> Option<Arrival> {
+        let arrival = self.arrivals.pop_front()?;
+        self.bytes -= Deferred::bytes_of(&arrival);
+        Some(arrival)
+    }
+
+    fn bytes_of(arrival: &Arrival) -> usize {
+        let payload = match &arrival.payload {
+            Payload::Wire(term) => term.bytes.len(),
+            Payload::None | Payload::Term(_) => 0,
+        };
+        size_of::<Arrival>() + payload
+    }
 }
 
 impl Reader {
@@ -139,10 +183,12 @@ impl Reader {
                 order = self.orders.recv() => Event::Order(order),
                 () = &mut sleep => Event::Tick,
                 error = self.broken.recv() => Event::Broken(error),
-                read = read(&mut self.read, &mut self.inbound, &mut self.buffer, &self.lane, pause) => Event::Read(read),
+                () = tokio::time::sleep(RELEASE_PAUSE), if !self.deferred.is_empty() => Event::Release,
+                read = read(&mut self.read, &mut self.inbound, &mut self.buffer, pause) => Event::Read(read),
             };
-            pause = false;
+            pause &= matches!(event, Event::Release);
             let ended = match event {
+                Event::Release => self.release(),
                 Event::Read(Ok(0)) => Some(End::Closed),
                 Event::Read(Ok(_)) => match self.deliver() {
                     Ok(pace) => {
@@ -176,20 +222,36 @@ impl Reader {
             let unread = self.lane.queued_bytes();
             tracing::warn!(
                 unread,
-                "** Node {peer} asks faster than it reads the answers: nothing is read from it until it does **"
+                "** Node {peer} asks faster than it reads the answers: its requests wait until it does **"
             );
         }
     }
 
-    /// Delivers all that is complete.
+    /// Delivers all that is complete, but for spawn requests of a peer that does not read what it asked for.
     fn deliver(&mut self) -> Result<Pace, End> {
+        self.release();
         let mut pace = Pace::Go;
         while let Some(arrival) = self.inbound.receive(&mut self.buffer)? {
-            if self.node.deliver(&self.lane, arrival) == Pace::Pause {
+            let spawns = matches!(arrival.signal, Signal::SpawnRequest { .. });
+            if spawns && (!self.deferred.is_empty() || self.lane.owes_too_much()) {
+                self.deferred.push(arrival);
+            } else if self.node.deliver(&self.lane, arrival) == Pace::Pause {
                 pace = Pace::Pause;
             }
         }
+        if self.deferred.bytes > DEFERRED_BYTES_MAX || self.lane.owed_bytes() > OWED_BYTES_MAX {
+            return Err(End::Deaf);
+        }
         Ok(pace)
+    }
+
+    /// Delivers the spawn requests that waited, as far as the peer has read.
+    fn release(&mut self) -> Option<End> {
+        while !self.lane.owes_too_much() {
+            let arrival = self.deferred.pop()?;
+            let _ = self.node.deliver(&self.lane, arrival);
+        }
+        None
     }
 
     fn tick(&mut self) -> Option<End> {
@@ -219,17 +281,14 @@ impl Reader {
     }
 }
 
-/// Reads what there is; after a short rest when the node cannot keep up, and not before the peer has read most of what it
-/// asked for. A peer that never does is silent to us, and ends as one.
+/// Reads what there is; after a short rest when the peer does not read what it asked for.
 async fn read(
     from: &mut ReadHalf,
     inbound: &mut Inbound,
     buffer: &mut BytesMut,
-    lane: &Lane,
-    mut pause: bool,
+    pause: bool,
 ) -> io::Result<usize> {
-    while pause || lane.owes_too_much() {
-        pause = false;
+    if pause {
         tokio::time::sleep(Duration::from_millis(READ_PAUSE_MILLIS)).await;
     }
     if let Some(mut place) = inbound.landing() {

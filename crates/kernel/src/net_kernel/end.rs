@@ -26,6 +26,9 @@ pub enum End {
     /// Nothing was heard for too long.
     #[error("not responding: nothing was heard for net_ticktime")]
     Silence,
+    /// The peer asked and asked, and did not read the answers.
+    #[error("it does not read the answers to what it asks, and too much of both waits")]
+    Deaf,
     /// Somebody on this node asked for it.
     #[error("disconnected")]
     Asked,
@@ -41,7 +44,7 @@ impl End {
     /// What `nodedown` says to those who asked for the reason.
     pub fn reason(&self) -> Term {
         Term::atom(match self {
-            End::Blame(_) | End::Wire(_) | End::Closed => "connection_closed",
+            End::Blame(_) | End::Wire(_) | End::Closed | End::Deaf => "connection_closed",
             End::Silence => "net_tick_timeout",
             End::Asked | End::Replaced => "disconnect",
             End::Stopped => "net_kernel_terminated",
@@ -51,7 +54,7 @@ impl End {
     /// How loudly it is said, once.
     pub fn level(&self) -> Level {
         match self {
-            End::Blame(_) => Level::ERROR,
+            End::Blame(_) | End::Deaf => Level::ERROR,
             End::Silence => Level::WARN,
             End::Wire(_) | End::Closed | End::Replaced => Level::INFO,
             End::Asked | End::Stopped => Level::DEBUG,
