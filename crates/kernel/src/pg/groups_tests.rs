@@ -45,18 +45,16 @@ fn a_scope_that_begins_asks_all_and_answers_with_all_it_has() {
     let (mut groups, me, b) = scope();
     groups.begin(me.clone(), [Atom::new("b@h")]);
     let discover = || term!({discover, (me.clone())});
-    let asked = Effect::SendNode { node: Atom::new("b@h"), message: discover() };
-    assert_eq!(groups.take_effects(), [asked.clone()]);
+    let asked = [Effect::SendNode { node: Atom::new("b@h"), message: discover() }];
+    assert_eq!(groups.take_effects(), asked);
     groups.node_up(Atom::new("b@h"));
-    assert_eq!(groups.take_effects(), [asked]);
+    assert_eq!(groups.take_effects(), asked);
     let member = pid(&node("a"), 7);
     groups.join(&term!(g), &[member.clone(), member.clone()]);
     assert_eq!(groups.take_effects(), [Effect::Monitor(member.clone())], "there is nobody to tell");
     let sync = || term!({sync, (me.clone()), [{g, [(member.clone()), (member.clone())]}]});
-    assert_eq!(
-        hear(&mut groups, &term!({discover, (b.clone())})),
-        [Effect::Monitor(b.clone()), cast(&b, sync()), send(&b, discover())]
-    );
+    let discovered = hear(&mut groups, &term!({discover, (b.clone())}));
+    assert_eq!(discovered, [Effect::Monitor(b.clone()), cast(&b, sync()), send(&b, discover())]);
     assert_eq!(hear(&mut groups, &term!({discover, (b.clone())})), [cast(&b, sync())], "known by now");
 }
 
@@ -136,7 +134,7 @@ fn a_peer_of_either_version_is_understood_whatever_it_said_first() {
         assert_eq!(members(&groups, "g"), [x.clone(), y.clone(), y.clone()]);
         assert_eq!(groups.table().groups(), [term!(g)]);
         hear(&mut groups, &term!({leave, (b.clone()), (ty.clone()), [g, h, g, g]}));
-        assert_eq!(members(&groups, "g"), [x.clone()]);
+        assert_eq!(members(&groups, "g"), std::slice::from_ref(&x));
         hear(&mut groups, &term!({local_data, (b.clone()), 1, #{h => [(ty.clone())], g => [(ty.clone())]}}));
         assert_eq!((members(&groups, "g"), members(&groups, "h")), (vec![y.clone()], vec![y.clone()]));
         groups.down(b.as_pid().unwrap());
