@@ -98,7 +98,7 @@ impl Ctx {
             let mut state = here.state();
             let ties = state.ties();
             ties.end_alias(counter);
-            here.drop_monitor(ties, counter, reference.clone())
+            here.drop_monitor(ties, counter)
         };
         if flush && !there {
             self.flush_down(reference, counter);
@@ -159,9 +159,9 @@ impl Ctx {
         let here = self.process();
         // The usual case in a hurry: a question to a process of this node.
         if let To::PidRef(pid) = &to
-            && here.node.seat(pid).is_some()
+            && let Some(seat) = here.node.seat(pid)
         {
-            return self.watch_near(Target::Pid((*pid).clone()), reference, counter, alias);
+            return self.watch_near(Target::Near(seat), reference, counter, alias);
         }
         let near = here.node.name().clone();
         let (target, dest) = match to {
@@ -174,6 +174,7 @@ impl Ctx {
             To::AliasRef(alias) => (Target::Pid(nobody(alias)), Dest::Alias(alias.clone())),
         };
         let peer = match &target {
+            Target::Near(_) => None,
             Target::Pid(pid) if here.node.seat(pid).is_some() => None,
             Target::Pid(pid) => Some(pid.node.name().clone()),
             Target::Name { node, .. } if node == here.node.name() => None,
@@ -204,6 +205,7 @@ impl Ctx {
     fn watch_near(&self, target: Target, reference: &Ref, counter: u64, alias: Option<AliasMode>) {
         let here = self.process();
         let seat = match &target {
+            Target::Near(seat) => Some(*seat),
             Target::Pid(pid) | Target::Name { pid: Some(pid), .. } => here.node.seat(pid),
             Target::Name { pid: None, .. } => None,
         };

@@ -1,5 +1,6 @@
 //! What a process holds in its hand.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -34,7 +35,8 @@ pub struct Ctx {
 /// What a process works with.
 pub(crate) struct Desk {
     pub(crate) unread: Unread,
-    pub(crate) batch: Vec<Mail>,
+    /// Taken from the inbox, and not yet looked at: later than all that is unread.
+    pub(crate) incoming: VecDeque<Mail>,
     /// Where the next reference gets its number.
     references: u64,
     /// The monitor made last, and the mail there was before it: its end can only lie behind.
@@ -51,7 +53,7 @@ impl Default for Desk {
     fn default() -> Desk {
         Desk {
             unread: Unread::default(),
-            batch: Vec::new(),
+            incoming: VecDeque::new(),
             references: 1,
             watched: (0, Mark::START),
             paused: None,

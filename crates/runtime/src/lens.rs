@@ -107,7 +107,7 @@ fn picture(node: &Node, process: &Arc<Proc>, status: Status, waiting: usize) -> 
             links.map(|(pid, _)| pid.clone()).collect()
         }),
         monitors: ties.map_or_else(Vec::new, |ties| {
-            ties.monitors.iter().map(|(_, watch)| watch.target.to_term()).collect()
+            ties.monitors.iter().map(|(_, watch)| watch.target.to_term(node)).collect()
         }),
         monitored_by: ties.map_or_else(Vec::new, |ties| {
             ties.watchers.iter().map(|(reference, by)| (by.pid.clone(), reference.clone())).collect()

@@ -1,5 +1,6 @@
 //! One process: its block, and the task that runs it.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -88,8 +89,9 @@ impl Proc {
             return None;
         }
         self.attention.store(false, Ordering::Relaxed);
-        let mut batch = Vec::new();
+        let mut batch = VecDeque::new();
         if let Some(mut body) = self.node.table().find(self.seat()) {
+            body.orders = false;
             std::mem::swap(&mut batch, &mut body.inbox);
         }
         let mut fresh: Vec<Message> = Vec::new();
@@ -129,7 +131,7 @@ impl Proc {
     /// The end: leave the tables, tell links and then watchers, close the inbox and answer what is still in it.
     fn finish(&self, exit: &Exit) {
         let node = &self.node;
-        let mut batch = Vec::new();
+        let mut batch = VecDeque::new();
         let mut watchers = None;
         if let Some(mut body) = node.table().find(self.seat()) {
             body.life = Life::Exiting;
@@ -152,7 +154,7 @@ impl Proc {
         }
         #[cfg(test)]
         node.stage(&self.pid);
-        let mut late = Vec::new();
+        let mut late = VecDeque::new();
         let mut block = None;
         let mut reader = None;
         if let Some(mut body) = node.table().find(self.seat()) {
@@ -160,6 +162,7 @@ impl Proc {
             body.life = Life::Free;
             body.receiving = false;
             body.woken = false;
+            body.orders = false;
             reader = body.reader.take();
             block = body.process.take();
         }

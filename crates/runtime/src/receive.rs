@@ -1,5 +1,6 @@
 //! Receiving: the first unread message that reads as what was asked for.
 
+use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::Ordering;
@@ -8,10 +9,12 @@ use std::time::Duration;
 
 use term::{FromTerm, Term};
 
-use crate::ctx::Ctx;
+use crate::ctx::{Ctx, Desk};
 use crate::limits::{MAILBOX_ROOM_MESSAGES_MAX, RECEIVES_PER_POLL_MAX};
+use crate::mail::Mail;
 use crate::mailbox::{Found, Mark, Policy};
 use crate::message::{Look, Message};
+use crate::process::Proc;
 
 impl Ctx {
     /// The first unread message that reads as an `M`; waits for it. Others stay.
@@ -164,34 +167,44 @@ impl Ctx {
         }
     }
 
-    fn take_unread<R>(&mut self, mark: &mut Mark, look: impl FnMut(&mut Message) -> Look<R>) -> Option<R> {
+    fn take_unread<R>(
+        &mut self,
+        mark: &mut Mark,
+        mut look: impl FnMut(&mut Message) -> Look<R>,
+    ) -> Option<R> {
         let (process, desk) = self.split();
         let bad = |error, peer: Option<&term::Atom>| {
             process.node.count_drop();
             process.node.tell_garbled("a message", peer, &process.pid, &error);
         };
-        match desk.unread.find(*mark, look, bad) {
-            Found::Yes(found) => {
-                process.unread.store(desk.unread.len() as u32, Ordering::Relaxed);
-                let received = &process.received;
-                received.store(received.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-                Some(found)
-            }
+        let found = match desk.unread.find(*mark, &mut look, bad) {
+            Found::Yes(found) => Some(found),
             Found::Nothing(seen) => {
                 *mark = seen.max(*mark);
-                None
+                desk.take_incoming(process, &mut look, bad)
             }
+        };
+        if found.is_some() {
+            process.unread.store((desk.unread.len() + desk.incoming.len()) as u32, Ordering::Relaxed);
+            let received = &process.received;
+            received.store(received.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        } else {
+            *mark = desk.unread.mark().max(*mark);
         }
+        found
     }
 
-    /// Takes everything out of the inbox.
+    /// Takes everything out of the inbox, and in.
     pub(crate) fn collect(&mut self) {
         self.fetch(None);
+        let (process, desk) = self.split();
+        desk.settle(process);
     }
 
     /// Moves mail from the inbox to the desk; `false` when there was none, and then `cx` is woken by the next.
     fn fetch(&mut self, cx: Option<&mut Context<'_>>) -> bool {
         let (process, desk) = self.split();
+        desk.settle(process);
         let mut came = false;
         if process.has_fresh.load(Ordering::Relaxed) {
             process.has_fresh.store(false, Ordering::Relaxed);
@@ -201,41 +214,81 @@ impl Ctx {
                 came = true;
             }
         }
-        let mut batch = std::mem::take(&mut desk.batch);
+        if desk.incoming.capacity() > MAILBOX_ROOM_MESSAGES_MAX {
+            desk.incoming = VecDeque::new();
+        }
         let own = cx.as_ref().is_some_and(|cx| process.is_woken_by(cx.waker()));
+        let mut orders = false;
         if let Some(mut body) = process.node.table().find(process.seat()) {
-            std::mem::swap(&mut batch, &mut body.inbox);
+            std::mem::swap(&mut desk.incoming, &mut body.inbox);
+            orders = std::mem::take(&mut body.orders);
             if let Some(cx) = cx {
                 if own {
                     desk.armed = Some(process.turn.load(Ordering::Relaxed));
-                } else if batch.is_empty() && !came {
+                } else if desk.incoming.is_empty() && !came {
                     body.receiving = true;
                     body.reader = Some(Box::new(cx.waker().clone()));
                 }
             }
         }
-        came |= !batch.is_empty();
-        let unread = &mut desk.unread;
+        came |= !desk.incoming.is_empty();
         if !came {
-            desk.batch = batch;
             desk.armed = None;
             if own {
                 process.wants_mail.store(true, Ordering::Relaxed);
             }
-            unread.shrink(MAILBOX_ROOM_MESSAGES_MAX);
+            desk.unread.shrink(MAILBOX_ROOM_MESSAGES_MAX);
             return false;
         }
-        process.take_in(batch.drain(..), |message| unread.push(message));
+        // Signals are heeded at once, however many messages lie before them.
+        if orders || process.bound.is_some() {
+            desk.settle(process);
+        }
+        let unread = &mut desk.unread;
         if let Some(bound) = process.bound.as_deref().filter(|bound| bound.policy == Policy::DropOldest) {
             while unread.len() > bound.messages_max {
                 unread.drop_oldest();
             }
         }
-        process.unread.store(unread.len() as u32, Ordering::Relaxed);
-        if batch.capacity() <= MAILBOX_ROOM_MESSAGES_MAX {
-            desk.batch = batch;
-        }
+        process.unread.store((unread.len() + desk.incoming.len()) as u32, Ordering::Relaxed);
         true
+    }
+}
+
+impl Desk {
+    /// Takes in what was fetched and not looked at.
+    fn settle(&mut self, process: &Proc) {
+        let Desk { unread, incoming, .. } = self;
+        if !incoming.is_empty() {
+            process.take_in(incoming.drain(..), |message| unread.push(message));
+        }
+    }
+
+    /// The first fetched message for which `look` takes; those before it become unread mail.
+    fn take_incoming<R>(
+        &mut self,
+        process: &Proc,
+        mut look: impl FnMut(&mut Message) -> Look<R>,
+        mut bad: impl FnMut(term::decode::DecodeError, Option<&term::Atom>),
+    ) -> Option<R> {
+        while let Some(mail) = self.incoming.pop_front() {
+            let mut message = match mail {
+                Mail::Message(message) => message,
+                Mail::Aliased(counter, message) if process.admits(counter) => message,
+                Mail::Aliased(..) => continue,
+                signal => {
+                    process.take_in(std::iter::once(signal), |message| self.unread.push(message));
+                    continue;
+                }
+            };
+            self.unread.scanned += 1;
+            match look(&mut message) {
+                Look::Yes(found) => return Some(found),
+                Look::No => self.unread.push(message),
+                Look::Undecodable(error) => bad(error, message.origin()),
+            }
+        }
+        None
     }
 }
 

@@ -67,12 +67,12 @@ impl Proc {
     }
 
     /// Whether a message by this alias counts.
-    fn admits(&self, counter: u64) -> bool {
+    pub(crate) fn admits(&self, counter: u64) -> bool {
         let mut state = self.state();
         let Some(ties) = &mut state.ties else { return false };
         match ties.monitors.get(counter).and_then(|watch| watch.alias) {
             Some(AliasMode::ReplyDemonitor) => {
-                self.drop_monitor(ties, counter, reference(&self.pid, counter));
+                self.drop_monitor(ties, counter);
                 return true;
             }
             Some(_) => return true,
@@ -144,7 +144,7 @@ impl Proc {
             ties.monitors.remove(counter)
         };
         if let Some(watch) = watch {
-            out(Message::new(Down { reference, target: watch.target.to_term(), reason }));
+            out(Message::new(Down { reference, target: watch.target.to_term(&self.node), reason }));
         }
     }
 
@@ -173,7 +173,7 @@ impl Proc {
             let own = reference(&self.pid, counter);
             out(Message::new(Down {
                 reference: own,
-                target: watch.target.to_term(),
+                target: watch.target.to_term(&self.node),
                 reason: reason.clone(),
             }));
         }
@@ -227,26 +227,31 @@ impl Proc {
     }
 
     /// Takes a monitor of this process back, without flushing.
-    pub(crate) fn drop_monitor(&self, ties: &mut Ties, counter: u64, reference: Ref) -> bool {
+    pub(crate) fn drop_monitor(&self, ties: &mut Ties, counter: u64) -> bool {
         let Some(watch) = ties.monitors.remove(counter) else { return false };
-        self.tell_demonitor(ties, watch, counter, reference);
+        self.tell_demonitor(ties, watch, counter);
         true
     }
 
-    fn tell_demonitor(&self, ties: &Ties, watch: Watch, counter: u64, reference: Ref) {
+    fn tell_demonitor(&self, ties: &Ties, watch: Watch, counter: u64) {
         if watch.lane != 0
             && let Some(lane) = ties.lanes.get(&watch.lane)
         {
             let to = match watch.target {
                 Target::Pid(pid) => Dest::Pid(pid),
+                Target::Near(seat) => Dest::Pid(seat.pid(&self.node)),
                 Target::Name { name, .. } => Dest::Name(name),
             };
+            let reference = reference(&self.pid, counter);
             lane.push(Signal::Demonitor { from: self.pid.clone(), to, reference }, None);
             return;
         }
-        if let Target::Pid(pid) | Target::Name { pid: Some(pid), .. } = &watch.target
-            && let Some(seat) = self.node.seat(pid)
-        {
+        let seat = match &watch.target {
+            Target::Near(seat) => Some(*seat),
+            Target::Pid(pid) | Target::Name { pid: Some(pid), .. } => self.node.seat(pid),
+            Target::Name { pid: None, .. } => None,
+        };
+        if let Some(seat) = seat {
             self.node.table().unwatch(seat, watch.place, Near { seat: self.seat(), counter });
         }
     }
@@ -270,8 +275,7 @@ impl Proc {
             self.node.send_down(from, &watcher.pid, lane, reference, reason);
         }
         for (counter, watch) in ties.monitors.take_out(|_| true) {
-            let own = reference(&self.pid, counter);
-            self.tell_demonitor(&ties, watch, counter, own);
+            self.tell_demonitor(&ties, watch, counter);
         }
         for lane in ties.lanes.values() {
             lane.untie(self.seat());

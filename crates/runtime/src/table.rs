@@ -1,12 +1,16 @@
 //! The process table: a slot for every process, and in it its inbox.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 
+use term::Pid;
+
 use crate::limits::{LAZY_SIGNALS_MAX, PROCESSES_MAX};
 use crate::mail::{Mail, Order};
 use crate::mailbox::Policy;
+use crate::node::Node;
 use crate::process::{Proc, Task};
 use crate::watchers::{Near, Watchers};
 
@@ -33,6 +37,13 @@ pub(crate) struct Seat {
     pub(crate) serial: u32,
 }
 
+impl Seat {
+    /// The pid of whoever sits there.
+    pub(crate) fn pid(self, here: &Node) -> Pid {
+        Pid { node: here.id().clone(), id: self.id, serial: self.serial }
+    }
+}
+
 /// One slot.
 pub(crate) struct Slot(Mutex<Body>);
 
@@ -44,7 +55,9 @@ pub(crate) struct Body {
     /// The process was woken while it ran, or waited for its turn.
     pub(crate) woken: bool,
     bounded: bool,
-    pub(crate) inbox: Vec<Mail>,
+    /// There is more than messages in the inbox.
+    pub(crate) orders: bool,
+    pub(crate) inbox: VecDeque<Mail>,
     /// The process itself, while it rests.
     pub(crate) task: Option<Task>,
     /// Wakes whoever polls `receive` when that is not the process itself.
@@ -141,7 +154,8 @@ impl Table {
     pub(crate) fn watch(&self, seat: Seat, near: Near, mail: impl FnOnce() -> Mail) -> Option<Option<u32>> {
         let mut body = self.find(seat)?;
         if body.life == Life::Exiting {
-            body.inbox.push(mail());
+            body.orders = true;
+            body.inbox.push_back(mail());
             return Some(None);
         }
         Some(Some(body.watchers.get_or_insert_default().add(near)))
@@ -191,7 +205,8 @@ impl Slot {
             receiving: false,
             woken: false,
             bounded: false,
-            inbox: Vec::new(),
+            orders: false,
+            inbox: VecDeque::new(),
             task: None,
             reader: None,
             watchers: None,
@@ -209,21 +224,21 @@ impl Body {
         match &mail {
             Mail::Message(_) | Mail::Aliased(..) => {
                 if self.bounded && !self.make_room() {
-                    return if self.inbox.last().is_some_and(|last| !last.is_message()) {
+                    return if self.inbox.back().is_some_and(|last| !last.is_message()) {
                         self.call()
                     } else {
                         Roused::default()
                     };
                 }
-                self.inbox.push(mail);
+                self.inbox.push_back(mail);
                 self.say_mail()
             }
             Mail::Monitor { .. } | Mail::Demonitor(_) if self.inbox.len() < LAZY_SIGNALS_MAX => {
-                self.inbox.push(mail);
+                self.inbox.push_back(mail);
                 Roused::default()
             }
             _ => {
-                self.inbox.push(mail);
+                self.inbox.push_back(mail);
                 self.call()
             }
         }
@@ -231,6 +246,7 @@ impl Body {
 
     /// Lets the process look at its signals.
     fn call(&mut self) -> Roused {
+        self.orders = true;
         if let Some(process) = &self.process {
             process.attention.store(true, Ordering::Relaxed);
         }
@@ -276,7 +292,7 @@ impl Body {
                 true
             }
             Policy::ExitReceiver => {
-                self.inbox.push(Mail::order(Order::Overflow));
+                self.inbox.push_back(Mail::order(Order::Overflow));
                 false
             }
         }

@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use crate::few::Few;
 use crate::lane::Lane;
 use crate::message::Message;
+use crate::node::Node;
 use crate::table::Seat;
 
 /// The ties of one process. A process that has none has no such block.
@@ -62,6 +63,8 @@ impl Watch {
 /// What a monitor watches.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
+    /// A process of this node.
+    Near(Seat),
     Pid(Pid),
     /// By name; the process that had the name, if it was near.
     Name {
@@ -73,8 +76,9 @@ pub(crate) enum Target {
 
 impl Target {
     /// How a `'DOWN'` message names it.
-    pub(crate) fn to_term(&self) -> Term {
+    pub(crate) fn to_term(&self, here: &Node) -> Term {
         match self {
+            Target::Near(seat) => Term::Pid(seat.pid(here)),
             Target::Pid(pid) => Term::Pid(pid.clone()),
             Target::Name { name, node, .. } => {
                 Term::tuple([Term::Atom(name.clone()), Term::Atom(node.clone())])
