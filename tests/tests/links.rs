@@ -150,6 +150,42 @@ async fn after_unlink_no_exit_is_heard_from_either_side() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_exit_that_is_under_way_when_the_link_is_taken_back_is_not_heard() {
+    both_dialling(async |meeting| {
+        let Meeting { erl, ours, .. } = meeting;
+        erl.eval("process_flag(trap_exit, true)");
+        for _ in 0..20 {
+            let pid = world::echo_process(ours);
+            ours.register("victim", &pid).unwrap();
+            erl.scene(
+                "V = erpc:call(Us, erlang, whereis, [victim]), M = erlang:monitor(process, V), link(V), V ! {stop, unheard}, \
+                 unlink(V), receive {'DOWN', M, process, V, R} -> R ?WAIT end, \
+                 receive {'EXIT', V, _} -> heard after 0 -> quiet end",
+                "quiet",
+            );
+        }
+        let them = erl.name.clone();
+        let heard = ours.run(move |mut ctx: Ctx| async move {
+            ctx.set_trap_exit(true);
+            let how = trunkline::SpawnAt { link: true, monitor: true };
+            for _ in 0..50 {
+                let what = vec![t("unheard")];
+                let (far, watch) = ctx.spawn_at(them.as_str(), "guest", "exit_after", what, how).await.unwrap();
+                ctx.send(&far, Term::atom("go"));
+                // The exit comes while this process does something else: it lies in the inbox, unseen, when the link goes.
+                tokio::task::block_in_place(|| std::thread::sleep(std::time::Duration::from_millis(5)));
+                ctx.unlink(&far);
+                let down: trunkline::Down = ctx.receive_within(PATIENCE).await.expect("a down");
+                assert_eq!((down.reference, down.reason), (watch, t("unheard")));
+            }
+            ctx.unread()
+        });
+        assert_eq!(heard.await, []);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn links_made_and_taken_back_a_thousand_times_by_both_ends_at_once_end_as_they_should() {
     both_dialling(async |meeting| {
         let Meeting { erl, ours, way } = meeting;
