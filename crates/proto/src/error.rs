@@ -52,7 +52,9 @@ pub enum PeerFault {
         tag: Option<u8>,
     },
     /// The name is no node name: exactly one `@`, something on both sides of it (or none, from a node that asks for a name).
-    #[error("{0:?} is not a node name: it needs one '@' with something on both sides, and no control characters")]
+    #[error(
+        "{0:?} is not a node name: it needs one '@' with something on both sides, and no control characters"
+    )]
     BadName(String),
     /// A status that the protocol does not have, or not at this point.
     #[error("unexpected handshake status {0:?}")]
