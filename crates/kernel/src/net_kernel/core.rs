@@ -70,6 +70,8 @@ pub(super) struct State {
     pub(super) ticktime: TickSettings,
     connections: BTreeMap<Atom, Connection>,
     waiting: BTreeMap<Atom, Vec<Waiter>>,
+    /// Why our own attempts failed, while somebody knocks who may be the peer.
+    failures: BTreeMap<Atom, SetupFault>,
     /// Our own dials and the handshakes at our door, to be stopped when another takes their place.
     attempts: BTreeMap<Attempt, AbortHandle>,
     /// Names of dynamic nodes that left, to be given again: host → names and next creations.
@@ -133,6 +135,7 @@ impl NetKernel {
             ticktime: TickSettings::new(ticktime, intensity),
             connections: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            failures: BTreeMap::new(),
             attempts: BTreeMap::new(),
             free_names: BTreeMap::new(),
         };
@@ -248,13 +251,17 @@ impl NetKernel {
     pub(super) fn attempt_failed(&self, node: &Node, peer: &Atom, attempt: Attempt, why: SetupFault) {
         let mut state = self.state();
         state.attempts.remove(&attempt);
-        if state.table.failed(peer, attempt) == Failed::Unchanged {
-            return;
+        match state.table.failed(peer, attempt) {
+            Failed::Unchanged => return,
+            Failed::Hoping => {
+                state.failures.insert(peer.clone(), why);
+                return;
+            }
+            Failed::Idle => drop_pending_lane(node, peer),
         }
-        drop_pending_lane(node, peer);
         let waiting = state.waiting.remove(peer).unwrap_or_default();
+        let why = Arc::new(state.failures.remove(peer).unwrap_or(why));
         drop(state);
-        let why = Arc::new(why);
         for done in waiting {
             let _ = done.send(Err(ConnectError::Failed { peer: peer.to_string(), why: why.clone() }));
         }
@@ -289,6 +296,7 @@ impl NetKernel {
             Change { node: name.clone(), visible: peer.visible, connection: lane.id(), down: None },
         );
         let waiting = state.waiting.remove(&name).unwrap_or_default();
+        state.failures.remove(&name);
         drop(state);
         stopped.iter().for_each(AbortHandle::abort);
         for done in waiting {

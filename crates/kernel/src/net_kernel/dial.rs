@@ -4,15 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carrier::Wire;
-use proto::handshake::{Initiation, Refusal};
-use proto::{Blame, PeerFault};
+use proto::handshake::{Initiation, Refusal, Winner, simultaneous};
+use proto::{Blame, Now, PeerFault};
 use runtime::Node;
+use term::Atom;
 
 use super::core::NetKernel;
 use super::driver;
 use super::end::SetupFault;
 use super::guard::AttemptGuard;
 use super::handshake::{self, Met};
+use crate::limits::UNPROVED_KNOCK_MILLIS;
 
 /// One attempt, from the name to the connection.
 pub(super) async fn dial(node: Node, net: Arc<NetKernel>, guard: AttemptGuard) {
@@ -45,6 +47,7 @@ async fn reach(
     let mut wire = net.setup.carrier.dial(&address).await?;
     let machine = Initiation::begin(me, peer.as_str(), net.cookies.of(peer), node.roll() as u32);
     let insist = || net.may_insist(peer, guard.attempt());
+    let knocked = node.now();
     match handshake::initiate(&mut *wire, machine, insist).await {
         Ok(met) => Ok((wire, met)),
         Err(SetupFault::Refused(Refusal::Nok)) => {
@@ -52,8 +55,21 @@ async fn reach(
             drop(wire);
             std::future::pending().await
         }
+        Err(why @ (SetupFault::Closed | SetupFault::Wire(_))) if may_dial_instead(node, peer, knocked) => {
+            // When it knocks, its attempt is the one.
+            drop(wire);
+            tokio::time::sleep(Duration::from_millis(UNPROVED_KNOCK_MILLIS)).await;
+            Err(why)
+        }
         Err(why) => Err(why),
     }
+}
+
+/// Whether a peer that has closed the wire may have done so because our handshake took so long that it dials us instead: as
+/// [`super::table::Table::insist`] does on that side.
+fn may_dial_instead(node: &Node, peer: &Atom, knocked: Now) -> bool {
+    let long = node.now().since(knocked) >= Duration::from_millis(UNPROVED_KNOCK_MILLIS / 2);
+    long && simultaneous(node.name().as_str(), peer.as_str()) == Winner::Peer
 }
 
 /// The lines that operators know from OTP. A peer that simply is not there is told only to whoever asked.

@@ -80,6 +80,8 @@ pub enum Knock {
 pub enum Failed {
     /// What waits for the peer has waited in vain.
     Idle,
+    /// Our own attempt failed, but those who knock under that name may be the peer: what waits waits for them.
+    Hoping,
     /// The old connection stays up, or another attempt goes on, or nobody waits.
     Unchanged,
 }
@@ -100,10 +102,21 @@ pub struct Table {
 /// none of them stops an attempt of ours: the first who proves himself is the peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Line {
-    /// No connection yet. `wanted`: somebody here waits for one.
-    Pending { dial: Option<Attempt>, knocks: BTreeSet<Attempt>, wanted: bool },
+    /// No connection yet.
+    Pending { dial: Option<Attempt>, knocks: BTreeSet<Attempt>, wish: Wish },
     /// Connected. Those who knock have to prove themselves before they replace the connection.
     Up { connection: ConnectionId, knocks: BTreeSet<Attempt> },
+}
+
+/// What is done for those here who wait for a connection, besides an attempt of our own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    /// Nothing: nobody waits, or our attempt is under way.
+    None,
+    /// [`Table::insist`] will come.
+    Insist,
+    /// Our attempt has failed, the knocks up to this number have not. Later ones do not count: strangers could knock for ever.
+    Hope(Attempt),
 }
 
 impl Table {
@@ -129,11 +142,11 @@ impl Table {
     pub fn want(&mut self, peer: &Atom, cause: Cause) -> Want {
         if let Some(line) = self.peers.get_mut(peer) {
             return match line {
-                Line::Pending { dial: Some(_), .. } | Line::Pending { wanted: true, .. } => Want::Pending,
-                Line::Pending { wanted, .. } => {
-                    *wanted = true;
+                Line::Pending { dial: None, wish: wish @ Wish::None, .. } => {
+                    *wish = Wish::Insist;
                     Want::Doubtful
                 }
+                Line::Pending { .. } => Want::Pending,
                 Line::Up { connection, .. } => Want::Up(*connection),
             };
         }
@@ -145,19 +158,23 @@ impl Table {
         }
         self.barred.remove(peer);
         let attempt = self.next_attempt();
-        let line = Line::Pending { dial: Some(attempt), knocks: BTreeSet::new(), wanted: true };
+        let line = Line::Pending { dial: Some(attempt), knocks: BTreeSet::new(), wish: Wish::None };
         self.peers.insert(peer.clone(), line);
         Want::Dial(attempt)
     }
 
-    /// After [`Want::Doubtful`], some time later: if nobody has proved himself, those who knock must go, so that one of the
-    /// two directions remains, and we dial. Gives the number of the dial, and of those who must go.
+    /// After [`Want::Doubtful`], some time later: if nobody has proved himself we dial. Gives the number of the dial, and of
+    /// those who must go, so that one of the two directions remains: everybody who knocks, where our direction is the one.
+    /// Where it is the other, an honest peer tells our dial that it is busy, and goes on knocking.
     pub fn insist(&mut self, peer: &Atom) -> Option<(Attempt, BTreeSet<Attempt>)> {
         let attempt = self.next_attempt();
         match self.peers.get_mut(peer) {
-            Some(Line::Pending { dial: dial @ None, knocks, wanted: true }) => {
-                *dial = Some(attempt);
-                Some((attempt, std::mem::take(knocks)))
+            Some(Line::Pending { dial: dial @ None, knocks, wish: wish @ Wish::Insist }) => {
+                (*dial, *wish) = (Some(attempt), Wish::None);
+                Some(match simultaneous(self.me.as_str(), peer.as_str()) {
+                    Winner::Me => (attempt, std::mem::take(knocks)),
+                    Winner::Peer => (attempt, BTreeSet::new()),
+                })
             }
             _ => None,
         }
@@ -173,7 +190,7 @@ impl Table {
             // A node that dials itself is told that it is busy.
             None if *peer == self.me => Knock::Nok,
             None => {
-                let line = Line::Pending { dial: None, knocks: BTreeSet::from([attempt]), wanted: false };
+                let line = Line::Pending { dial: None, knocks: BTreeSet::from([attempt]), wish: Wish::None };
                 self.peers.insert(peer.clone(), line);
                 Knock::Ok(attempt)
             }
@@ -216,14 +233,25 @@ impl Table {
     pub fn failed(&mut self, peer: &Atom, attempt: Attempt) -> Failed {
         let Some(line) = self.peers.get_mut(peer) else { return Failed::Unchanged };
         let (outcome, over) = match line {
-            Line::Pending { dial, knocks, wanted } if *dial == Some(attempt) => {
-                (*dial, *wanted) = (None, false);
-                (Failed::Idle, knocks.is_empty())
+            Line::Pending { dial, knocks, wish } if *dial == Some(attempt) => {
+                *dial = None;
+                match knocks.last() {
+                    Some(last) => {
+                        *wish = Wish::Hope(*last);
+                        (Failed::Hoping, false)
+                    }
+                    None => (Failed::Idle, true),
+                }
             }
-            Line::Pending { dial, knocks, wanted } => {
+            Line::Pending { dial, knocks, wish } => {
                 knocks.remove(&attempt);
-                // When somebody waits, `insist` will come.
-                (Failed::Unchanged, knocks.is_empty() && dial.is_none() && !*wanted)
+                let in_vain =
+                    matches!(wish, Wish::Hope(last) if knocks.first().is_none_or(|first| first > last));
+                if in_vain {
+                    *wish = Wish::None;
+                }
+                let outcome = if in_vain { Failed::Idle } else { Failed::Unchanged };
+                (outcome, knocks.is_empty() && dial.is_none() && *wish == Wish::None)
             }
             Line::Up { knocks, .. } => {
                 knocks.remove(&attempt);
@@ -264,7 +292,7 @@ impl Table {
                 if knocks.is_empty() {
                     self.peers.remove(peer);
                 } else {
-                    self.peers.insert(peer.clone(), Line::Pending { dial: None, knocks, wanted: false });
+                    self.peers.insert(peer.clone(), Line::Pending { dial: None, knocks, wish: Wish::None });
                 }
             }
             _ => return,
@@ -388,13 +416,80 @@ mod tests {
         );
         let Knock::Ok(another) = table.knock(&b) else { panic!() };
         let (ours, gone) = table.insist(&b).unwrap();
-        assert_eq!(gone, BTreeSet::from([another]));
+        assert_eq!(gone, BTreeSet::new(), "b's direction is the one: our dial will be told so");
         assert_eq!(table.insist(&b), None);
+        assert_eq!(table.failed(&b, another), Failed::Unchanged);
         let Knock::OkSimultaneous { attempt } = table.knock(&b) else { panic!() };
         assert!(table.is_current(&b, ours), "a knock without a proof stops nothing");
-        assert_eq!(table.failed(&b, ours), Failed::Idle, "nobody waits for strangers");
-        assert_eq!(table.failed(&b, attempt), Failed::Unchanged);
+        assert_eq!(table.failed(&b, ours), Failed::Hoping, "it may be the peer");
+        let Knock::Ok(later) = table.knock(&b) else { panic!() };
+        assert_eq!(
+            table.failed(&b, attempt),
+            Failed::Idle,
+            "strangers cannot make us wait by knocking again"
+        );
+        assert_eq!(table.failed(&b, later), Failed::Unchanged);
         assert!(matches!(table.want(&b, Cause::Auto), Want::Dial(_)));
+    }
+
+    #[test]
+    fn who_insists_and_has_the_greater_name_sends_away_those_who_knock() {
+        let a = Atom::new("a@h");
+        let mut table = table("b@h");
+        let Knock::Ok(knock) = table.knock(&a) else { panic!() };
+        assert_eq!(table.want(&a, Cause::Auto), Want::Doubtful);
+        let (ours, gone) = table.insist(&a).unwrap();
+        assert_eq!(gone, BTreeSet::from([knock]));
+        assert_eq!(table.up(&a, knock), None);
+        assert_eq!(table.failed(&a, knock), Failed::Unchanged);
+        assert!(table.may_insist(&a, ours));
+    }
+
+    /// Our dial of b and a knock under b's name, in every order of events; what waits for b is dropped only when both are
+    /// over, and never when one of them leads to a connection.
+    #[test]
+    fn what_waits_for_a_peer_is_dropped_only_with_the_last_hope() {
+        let b = Atom::new("b@h");
+        let both = || {
+            let mut table = table("a@h");
+            let ours = dial(&mut table, &b);
+            let Knock::OkSimultaneous { attempt } = table.knock(&b) else { panic!() };
+            (table, ours, attempt)
+        };
+        let (mut table, ours, knock) = both();
+        assert_eq!(table.failed(&b, ours), Failed::Hoping);
+        assert_eq!(table.want(&b, Cause::Auto), Want::Pending, "it waits with the others");
+        assert_eq!(table.insist(&b), None);
+        assert!(table.is_current(&b, knock));
+        assert_eq!(table.up(&b, knock), Some((1, BTreeSet::new())));
+
+        let (mut table, ours, knock) = both();
+        assert_eq!(table.failed(&b, ours), Failed::Hoping);
+        assert_eq!(table.failed(&b, knock), Failed::Idle);
+        assert!(matches!(table.want(&b, Cause::Auto), Want::Dial(_)), "nothing is left of either");
+
+        let (mut table, ours, knock) = both();
+        assert_eq!(table.failed(&b, knock), Failed::Unchanged);
+        assert_eq!(table.failed(&b, ours), Failed::Idle);
+
+        let (mut table, ours, knock) = both();
+        assert_eq!(table.up(&b, ours), Some((1, BTreeSet::from([knock]))));
+        assert_eq!(table.failed(&b, knock), Failed::Unchanged);
+
+        let (mut table, ours, knock) = both();
+        let Knock::OkSimultaneous { attempt: second } = table.knock(&b) else { panic!() };
+        assert_eq!(table.failed(&b, ours), Failed::Hoping);
+        assert_eq!(table.failed(&b, knock), Failed::Unchanged, "the other may be the peer");
+        assert_eq!(table.failed(&b, second), Failed::Idle);
+
+        let (mut table, ours, knock) = both();
+        assert_eq!(table.failed(&b, ours), Failed::Hoping);
+        let Knock::Ok(later) = table.knock(&b) else { panic!() };
+        assert_eq!(
+            table.up(&b, later),
+            Some((1, BTreeSet::from([knock]))),
+            "whoever proves himself is the peer"
+        );
     }
 
     #[test]
