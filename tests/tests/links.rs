@@ -73,7 +73,11 @@ async fn linking_to_nobody_is_noproc_on_both_sides() {
         ours.export("tests", "dead", move || pid.clone());
         erl.check("(fun() -> D = erpc:call(Us, tests, dead, []), link(D), receive {'EXIT', D, R} -> R after 20000 -> lost end end)()", "noproc");
         let dead: Pid = ours.call(erl.name.as_str(), "erlang", "spawn", (Atom::new("erlang"), Atom::new("self"), Term::NIL)).await.unwrap();
-        erl.until("length([1 || {P, _} <- [{pid, x}], P =:= y])", "0");
+        world::eventually("it ended", async || {
+            let alive = ours.call::<bool>(erl.name.as_str(), "erlang", "is_process_alive", (dead.clone(),)).await;
+            alive == Ok(false)
+        })
+        .await;
         let (_, reason, rest) = hear_the_end(ours, dead).await;
         assert_eq!((reason, rest), (t("noproc"), vec![]));
     })
