@@ -235,7 +235,8 @@ impl Node {
 
     /// Whether the node is shutting down, or has.
     pub fn is_closing(&self) -> bool {
-        self.0.closing.load(Ordering::Relaxed)
+        // In one order with the count of the living: see `Table::alive`.
+        self.0.closing.load(Ordering::SeqCst)
     }
 
     /// Messages that were dropped because nobody was there: no such process, no way to the node, not decodable.

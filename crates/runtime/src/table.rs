@@ -107,7 +107,7 @@ impl Table {
                 return Some(seat);
             }
         }
-        let index = self.next.fetch_add(1, Ordering::Relaxed);
+        let index = self.next.fetch_add(1, Ordering::SeqCst);
         if index >= PROCESSES_MAX {
             self.next.fetch_sub(1, Ordering::Relaxed);
             return None;
@@ -125,7 +125,7 @@ impl Table {
         body.life = Life::Alive;
         body.bounded = bounded;
         body.process = Some(process);
-        self.alive.fetch_add(1, Ordering::Relaxed);
+        self.alive.fetch_add(1, Ordering::SeqCst);
     }
 
     /// The slot with this number, if it was ever used.
@@ -172,7 +172,7 @@ impl Table {
 
     /// Frees the seat of a process whose inbox is closed.
     pub(crate) fn release(&self, seat: Seat) {
-        self.alive.fetch_sub(1, Ordering::Release);
+        self.alive.fetch_sub(1, Ordering::SeqCst);
         let next = Seat { id: seat.id, serial: seat.serial.wrapping_add(1) };
         let shard = &self.free[seat.id as usize % FREE_SHARDS];
         let mut seats = lock(&shard.seats);
@@ -180,14 +180,15 @@ impl Table {
         shard.count.store(seats.len() as u32, Ordering::Relaxed);
     }
 
-    /// How many processes there are.
+    /// How many processes there are. A node that closes says so and then looks here; who comes or goes counts here and then
+    /// looks whether the node closes: in one order, so that one of the two sees the other.
     pub(crate) fn alive(&self) -> u32 {
-        self.alive.load(Ordering::Acquire)
+        self.alive.load(Ordering::SeqCst)
     }
 
     /// The processes there are, in the order of their slots.
     pub(crate) fn processes(&self) -> Vec<Arc<Proc>> {
-        let made = self.next.load(Ordering::Relaxed).min(PROCESSES_MAX);
+        let made = self.next.load(Ordering::SeqCst).min(PROCESSES_MAX);
         (0..made).filter_map(|index| self.process_at(index)).collect()
     }
 
