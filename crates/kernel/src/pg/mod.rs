@@ -12,7 +12,7 @@
 //! let news = node.run(move |mut ctx| async move {
 //!     let (_, already) = pg::monitor(&mut ctx, room())?;
 //!     assert!(already.is_empty());
-//!     pg::join(ctx.node(), room(), &ctx.pid())?;
+//!     pg::join(ctx.node(), room(), ctx.pid())?;
 //!     for member in pg::members(ctx.node(), room()) {
 //!         ctx.send(member, "hello");
 //!     }
@@ -36,6 +36,8 @@
 //!
 //! When the connection to a node ends its members are gone from here at once, and back when it is connected again.
 
+#[cfg(test)]
+mod agreement_tests;
 mod exports;
 mod groups;
 #[cfg(test)]
