@@ -1,21 +1,23 @@
 //! The border: lanes are made and end here, and what comes in from a peer finds its way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::{self, ThreadId};
 
 use proto::signal::{Arrival, Dest, Payload, Signal};
 use term::{Atom, NodeId, Pid, Term};
-use tracing::{debug, info};
+use tracing::{debug, error, info};
 
 use crate::exit::NOCONNECTION;
-use crate::garbled;
 use crate::lane::{Lane, LaneState, PeerInfo};
 use crate::mail::{Cause, Mail, Order};
 use crate::message::{Form, Message};
 use crate::node::{Node, owner_of};
 use crate::remote::SpawnOrder;
 use crate::sched::At;
+use crate::table::lock;
 
 /// What the room above supplies: a way to reach others.
 pub trait Gateway: Send + Sync {
@@ -39,7 +41,8 @@ pub enum PeerEvent {
     Down(Arc<Lane>, PeerInfo, Term),
 }
 
-/// Called in the order in which they were added, one event after the other. Must not block.
+/// Called in the order in which they were added, one event after the other. Must not block. May call whatever it likes of the
+/// node: none of its locks is held.
 pub type PeerListener = Arc<dyn Fn(&PeerEvent) + Send + Sync>;
 
 /// One peer, in [`Node::peers`].
@@ -68,6 +71,9 @@ pub enum Pace {
     /// The peer has too many answers to read: read on after a short while, and start nothing new for it before
     /// [`Lane::owes_too_much`] says that it has read them.
     Pause,
+    /// The peer sent a signal that cannot be decoded and that somebody depends on: the connection must end, so that links and
+    /// monitors over it fire.
+    Garbled,
 }
 
 /// The lanes of a node.
@@ -77,6 +83,12 @@ pub(crate) struct Border {
     ids: AtomicU64,
     gateway: RwLock<Option<Arc<dyn Gateway>>>,
     listeners: RwLock<Vec<PeerListener>>,
+    /// What the listeners have not heard yet.
+    events: Mutex<VecDeque<PeerEvent>>,
+    /// Held by whoever tells the listeners …
+    telling: Mutex<()>,
+    /// … and who that is.
+    teller: Mutex<Option<ThreadId>>,
 }
 
 impl Border {
@@ -84,9 +96,33 @@ impl Border {
         Arc::new(Lane::new(self.ids.fetch_add(1, Ordering::Relaxed) + 1, peer.clone()))
     }
 
-    fn tell(&self, event: &PeerEvent) {
-        let listeners = self.listeners.read().unwrap_or_else(PoisonError::into_inner).clone();
-        listeners.iter().for_each(|listener| listener(event));
+    fn note(&self, event: PeerEvent) {
+        lock(&self.events).push_back(event);
+    }
+
+    /// Tells the listeners everything there is to tell. A listener that causes an event itself is told when it has returned.
+    fn tell(&self) {
+        let me = thread::current().id();
+        if *lock(&self.teller) == Some(me) {
+            return;
+        }
+        let turn = lock(&self.telling);
+        *lock(&self.teller) = Some(me);
+        while let Some(event) = self.next_event() {
+            let listeners = self.listeners.read().unwrap_or_else(PoisonError::into_inner).clone();
+            for listener in listeners.iter() {
+                // What a listener does wrong must not cost others their connections.
+                if catch_unwind(AssertUnwindSafe(|| listener(&event))).is_err() {
+                    error!("a listener for peers panicked");
+                }
+            }
+        }
+        *lock(&self.teller) = None;
+        drop(turn);
+    }
+
+    fn next_event(&self) -> Option<PeerEvent> {
+        lock(&self.events).pop_front()
     }
 }
 
@@ -145,7 +181,7 @@ impl Node {
     /// For the driver: a connection to a peer stands. The pending lane goes up with all that waits in it; without one a
     /// new lane is made. A lane that is up already for the same peer ends first.
     ///
-    /// Deliver nothing that came through the connection before this returns.
+    /// Deliver nothing that came through the connection before this and [`Node::tell_listeners`] have returned.
     pub fn lane_up(&self, info: PeerInfo) -> Arc<Lane> {
         let peer = info.id.name().clone();
         if let Some(old) = self.lane(&peer).filter(|lane| lane.state() != LaneState::Pending) {
@@ -165,12 +201,13 @@ impl Node {
             lane
         };
         info!(peer = %lane.peer(), connection = lane.id(), visible = info.visible, "connected");
-        self.border().tell(&PeerEvent::Up(lane.clone(), info));
+        self.border().note(PeerEvent::Up(lane.clone(), info));
         lane
     }
 
     /// For the driver, and for whoever fails to dial: the connection is over. Every link over it exits and every monitor
-    /// fires with `noconnection`, once; then the listeners hear `reason`. Does nothing for a lane that is down.
+    /// fires with `noconnection`, once; then, with [`Node::tell_listeners`], the listeners hear `reason`. Does nothing for a lane
+    /// that is down.
     pub fn lane_down(&self, lane: &Arc<Lane>, reason: Term) {
         let info = lane.info();
         let Some(closed) = lane.close() else { return };
@@ -188,15 +225,25 @@ impl Node {
         match info {
             Some(info) if closed.was_up => {
                 info!(%peer, connection, dropped, ?reason, "connection lost");
-                self.border().tell(&PeerEvent::Down(lane.clone(), info, reason));
+                self.border().note(PeerEvent::Down(lane.clone(), info, reason));
             }
             _ => info!(%peer, connection, dropped, ?reason, "could not connect"),
         }
     }
 
+    /// For the driver, after [`Node::lane_up`] and [`Node::lane_down`], and without any lock that a listener might want: the
+    /// listeners hear of it. When this returns they have heard everything that happened before, in its order, whoever told
+    /// them. (But for a listener that calls this itself: there is nothing to wait for.)
+    pub fn tell_listeners(&self) {
+        self.border().tell();
+    }
+
     /// For the driver: a signal that came through `lane`. Signals of one connection must be delivered in their order.
     pub fn deliver(&self, lane: &Arc<Lane>, arrival: Arrival) -> Pace {
-        let Arrival { signal, payload } = arrival;
+        let Arrival { signal, mut payload } = arrival;
+        if has_reason(&signal) && !self.decode_reason(lane, &mut payload) {
+            return Pace::Garbled;
+        }
         match signal {
             Signal::Send { to, .. } => self.deliver_message(to, payload),
             Signal::Exit { from, to, .. } => self.deliver_exit(from, &to, payload, Cause::Link),
@@ -221,7 +268,7 @@ impl Node {
             Signal::Monitor { from, to, reference } => self.deliver_monitor(lane, from, to, reference),
             Signal::Demonitor { to, reference, .. } => self.deliver_demonitor(to, reference),
             Signal::Down { to, reference, .. } => {
-                if let Some(reason) = self.reason_of(&to, payload) {
+                if let Payload::Term(reason) = payload {
                     self.push(&to, Mail::order(Order::Down { reference, reason }));
                 }
             }
@@ -262,7 +309,7 @@ impl Node {
     }
 
     fn deliver_exit(&self, from: Pid, to: &Pid, payload: Payload, cause: Cause) {
-        if let Some(reason) = self.reason_of(to, payload) {
+        if let Payload::Term(reason) = payload {
             self.push(to, Mail::exit(from, reason, cause));
         }
     }
@@ -341,20 +388,24 @@ fn peer_of(lane: &Arc<Lane>) -> Peer {
     }
 }
 
+/// Whether the payload of this signal is why something ended. (Operations 3, 8, 21, 24, 26 and 28.)
+fn has_reason(signal: &Signal) -> bool {
+    matches!(signal, Signal::Exit { .. } | Signal::Exit2 { .. } | Signal::Down { .. })
+}
+
 impl Node {
-    /// Reasons are small and are needed at once.
-    fn reason_of(&self, to: &Pid, payload: Payload) -> Option<Term> {
-        match payload {
-            Payload::Term(reason) => Some(reason),
-            Payload::Wire(wire) => match wire.decode() {
-                Ok(reason) => Some(reason),
+    /// Reasons are small and are needed at once. Whether this one can be read: who waits for it must not wait for ever.
+    fn decode_reason(&self, lane: &Lane, payload: &mut Payload) -> bool {
+        if let Payload::Wire(wire) = payload {
+            match wire.decode() {
+                Ok(reason) => *payload = Payload::Term(reason),
                 Err(error) => {
-                    self.tell_garbled("an exit reason", garbled::origin(&wire), to, &error);
-                    None
+                    debug!(peer = %lane.peer(), %error, "an exit reason cannot be decoded");
+                    return false;
                 }
-            },
-            // The connection does not let such a signal through.
-            Payload::None => None,
+            }
         }
+        // The connection lets no such signal without a reason through.
+        true
     }
 }

@@ -99,7 +99,7 @@ impl Node {
         };
         let handle = config.handle.clone();
         let table = Arc::new(Table::new());
-        let scheduler = Arc::new(Scheduler::new(&handle, table.clone()));
+        let scheduler = Scheduler::new(&handle, table.clone());
         let node = Node(Arc::new(Inner {
             id: NodeId::new(config.name, config.creation),
             handle: config.handle,
@@ -124,7 +124,7 @@ impl Node {
             stage: Mutex::default(),
         }));
         let weak = Arc::downgrade(&node.0);
-        scheduler.start(&handle, move || weak.upgrade().into_iter().for_each(|inner| Node(inner).abandon()));
+        scheduler.start(move || weak.upgrade().into_iter().for_each(|inner| Node(inner).abandon()));
         node
     }
 

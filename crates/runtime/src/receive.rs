@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use term::{FromTerm, Term};
+use term::{Atom, FromTerm, Term};
 
 use crate::ctx::{Ctx, Desk};
 use crate::limits::{MAILBOX_ROOM_MESSAGES_MAX, RECEIVES_PER_POLL_MAX};
@@ -43,6 +43,26 @@ impl Ctx {
         wait: Duration,
     ) -> Option<M> {
         self.within(wait, mark, |message| message.take_as::<M>()).await
+    }
+
+    /// The first unread message, whatever it is, and the node it came from; `None` for one of this node. Waits for at most
+    /// `wait`, or for as long as it takes.
+    pub async fn receive_with_origin(&mut self, wait: Option<Duration>) -> Option<(Option<Atom>, Term)> {
+        let look = |message: &mut Message| {
+            let origin = message.origin().cloned();
+            match message.take_as::<Term>() {
+                Look::Yes(term) => Look::Yes((origin, term)),
+                Look::No => Look::No,
+                Look::Undecodable(error) => Look::Undecodable(error),
+            }
+        };
+        match wait {
+            Some(wait) => self.within(wait, Mark::START, look).await,
+            None => {
+                let mut mark = Mark::START;
+                Some(poll_fn(|cx| self.poll_for(cx, &mut mark, look)).await)
+            }
+        }
     }
 
     /// The first unread message that reads as an `M`, if it is there already.

@@ -61,6 +61,15 @@ impl Node {
         self.route(Sender::NOBODY, to.into(), Message::new(message), SendOptions::default());
     }
 
+    /// Sends to a name at the other end of this very connection, in the name of the near process `from`; `false` when the
+    /// connection is over. For services whose words mean something on one connection only, and nothing on the next.
+    /// Never waits: whoever sends much this way has nothing to slow it down.
+    pub fn send_over(&self, lane: &Lane, from: &Pid, to: Atom, message: &Term) -> bool {
+        let signal =
+            Signal::Send { from: Some(from.clone()), to: Dest::Name(to), token: None, priority: false };
+        lane.push(signal, Some(encode_wire(message)))
+    }
+
     pub(crate) fn route(
         &self,
         from: Sender<'_>,

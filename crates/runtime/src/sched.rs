@@ -2,12 +2,13 @@
 //!
 //! Processes that talk stay on one worker: a process is woken where it ran last, or where its waker runs when that
 //! worker is asleep. Work moves to another core late: only when a process has waited for [`STEAL_AFTER_MICROS`] behind
-//! others. One worker that has nothing to do keeps watch for that, as long as another one is busy.
+//! others. A thread of its own keeps watch for that as long as anybody is busy: a worker may be stuck in one process,
+//! and the executor's timers with it.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
@@ -36,12 +37,13 @@ pub(crate) struct Scheduler {
     next: AtomicU32,
     /// How many workers are asleep.
     asleep: AtomicU32,
-    /// One of those that are asleep looks up now and then.
+    /// The watch is on, or about to be.
     watched: AtomicBool,
     closed: AtomicBool,
     /// Worker tasks that are still there.
     tasks: AtomicU32,
-    decoy: Mutex<Option<Waker>>,
+    handle: Handle,
+    own: Weak<Scheduler>,
 }
 
 /// Alone on its cache lines.
@@ -58,19 +60,17 @@ struct Queue {
     popped: u64,
     /// Wakes the worker; there only while it sleeps.
     waker: Option<Waker>,
-    /// The worker was woken to keep watch.
-    called: bool,
 }
 
 impl Scheduler {
     /// As many workers as the executor has.
-    pub(crate) fn new(handle: &Handle, table: Arc<Table>) -> Scheduler {
+    pub(crate) fn new(handle: &Handle, table: Arc<Table>) -> Arc<Scheduler> {
         let workers = match handle.runtime_flavor() {
             RuntimeFlavor::CurrentThread => 1,
             _ => handle.metrics().num_workers().max(1),
         };
         let worker = || Worker { asleep: AtomicBool::new(false), queue: Mutex::default() };
-        Scheduler {
+        Arc::new_cyclic(|own| Scheduler {
             table,
             workers: (0..workers).map(|_| worker()).collect(),
             next: AtomicU32::new(0),
@@ -78,28 +78,22 @@ impl Scheduler {
             watched: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             tasks: AtomicU32::new(workers as u32),
-            decoy: Mutex::default(),
-        }
+            handle: handle.clone(),
+            own: own.clone(),
+        })
     }
 
     /// Starts the workers. `orphaned` is called when the executor has dropped the last of them, and with it every
     /// process that was still there.
-    pub(crate) fn start(
-        self: &Arc<Self>,
-        handle: &Handle,
-        orphaned: impl Fn() + Clone + Send + Sync + 'static,
-    ) {
+    pub(crate) fn start(self: &Arc<Self>, orphaned: impl Fn() + Clone + Send + Sync + 'static) {
         for me in 0..self.workers.len() {
             let last_words = LastWords { scheduler: self.clone(), orphaned: orphaned.clone() };
             let scheduler = self.clone();
             // A worker has its own measure of what is enough; tokio's would end in the middle of a process.
-            handle.spawn(tokio::task::unconstrained(async move {
+            self.handle.spawn(tokio::task::unconstrained(async move {
                 let _last_words = last_words;
                 scheduler.work(me).await;
             }));
-        }
-        if self.workers.len() > 1 {
-            handle.spawn(self.clone().decoy());
         }
     }
 
@@ -121,6 +115,16 @@ impl Scheduler {
             let waker = self.rouse(worker, &mut queue);
             drop(queue);
             waker.into_iter().for_each(Waker::wake);
+        } else {
+            drop(queue);
+            self.ensure_watch();
+        }
+    }
+
+    /// Something waits behind another process: somebody who has nothing to do must look for how long.
+    fn ensure_watch(&self) {
+        if self.asleep.load(Ordering::SeqCst) > 0 && !self.watched.load(Ordering::SeqCst) {
+            self.call_watch();
         }
     }
 
@@ -131,8 +135,6 @@ impl Scheduler {
             let waker = self.rouse(worker, &mut lock(&worker.queue));
             waker.into_iter().for_each(Waker::wake);
         }
-        let decoy = lock(&self.decoy).take();
-        decoy.into_iter().for_each(Waker::wake);
     }
 
     /// Takes everything out of the queues.
@@ -145,19 +147,15 @@ impl Scheduler {
     }
 
     async fn work(&self, me: usize) {
-        let mut watch = Watch::new(self.workers.len());
+        let mut seen = vec![Seen::default(); self.workers.len()];
         loop {
             if self.run(me) {
                 // Wires and timers get their turn.
                 tokio::task::yield_now().await;
             } else if self.closed.load(Ordering::SeqCst) {
                 return;
-            } else if self.workers.len() == 1 {
+            } else if !self.steal(me, &mut seen) {
                 self.sleep(me).await;
-            } else if !self.steal(me, &mut watch) {
-                self.rest(me, &mut watch).await;
-            } else if std::mem::take(&mut watch.called) {
-                self.watched.store(false, Ordering::SeqCst);
             }
         }
     }
@@ -188,8 +186,8 @@ impl Scheduler {
         queue.popped += 1;
         let more = !queue.tasks.is_empty();
         drop(queue);
-        if more && self.asleep.load(Ordering::Relaxed) > 0 && !self.watched.load(Ordering::SeqCst) {
-            self.call_watch();
+        if more {
+            self.ensure_watch();
         }
         Some(task)
     }
@@ -212,6 +210,11 @@ impl Scheduler {
                 self.asleep.fetch_add(1, Ordering::SeqCst);
             }
             queue.waker = Some(cx.waker().clone());
+            drop(queue);
+            // Who was given more just before saw nobody asleep.
+            if self.workers.iter().any(|other| !std::ptr::eq(other, worker) && other.is_waited_for()) {
+                self.ensure_watch();
+            }
             Poll::Pending
         })
         .await;
@@ -224,99 +227,19 @@ impl Scheduler {
         Some(waker)
     }
 
-    /// Sleeps, and keeps watch meanwhile if nobody else does and somebody may have too much to do.
-    async fn rest(&self, me: usize, watch: &mut Watch) {
-        let called = std::mem::take(&mut watch.called);
-        let on_watch = called || (self.others_awake(me) && !self.watched.swap(true, Ordering::SeqCst));
-        if !on_watch {
-            self.sleep(me).await;
-            return self.heed_call(me, watch);
-        }
-        let mut pause = WATCH_MICROS_MIN;
-        loop {
-            let slept = tokio::time::timeout(Duration::from_micros(pause), self.sleep(me)).await;
-            if slept.is_ok() || self.steal(me, watch) {
-                self.watched.swap(false, Ordering::SeqCst);
-                return;
-            }
-            if pause < WATCH_MICROS_MAX {
-                pause *= 2;
-            } else if !self.others_awake(me) {
-                self.watched.swap(false, Ordering::SeqCst);
-                // Whoever became busy just now may have relied on us.
-                let busy = (0..self.workers.len()).any(|at| !lock(&self.workers[at].queue).tasks.is_empty());
-                if !busy {
-                    return self.sleep(me).await;
-                }
-                return;
-            }
-        }
-    }
-
-    /// Whoever was called to keep watch does, unless it has work of its own by now.
-    fn heed_call(&self, me: usize, watch: &mut Watch) {
-        let mut queue = lock(&self.workers[me].queue);
-        if std::mem::take(&mut queue.called) {
-            watch.called = queue.tasks.is_empty();
-            self.watched.store(watch.called, Ordering::SeqCst);
-        }
-    }
-
-    fn others_awake(&self, me: usize) -> bool {
-        let others = self.workers.iter().enumerate().filter(|(at, _)| *at != me);
-        others.into_iter().any(|(_, worker)| !worker.asleep.load(Ordering::SeqCst))
-    }
-
-    /// A worker has more to do than one process, and nobody is on watch.
-    #[cold]
-    fn call_watch(&self) {
-        if self.watched.swap(true, Ordering::SeqCst) {
-            return;
-        }
-        for worker in &self.workers {
-            let mut queue = lock(&worker.queue);
-            if let Some(waker) = self.rouse(worker, &mut queue) {
-                queue.called = true;
-                drop(queue);
-                waker.wake();
-                // What a task wakes last waits for that very task (tokio's LIFO slot, not to be stolen from). So
-                // another one is woken behind it.
-                let decoy = lock(&self.decoy).clone();
-                decoy.into_iter().for_each(Waker::wake);
-                return;
-            }
-        }
-        self.watched.swap(false, Ordering::SeqCst);
-    }
-
-    async fn decoy(self: Arc<Self>) {
-        poll_fn(|cx| {
-            let mut decoy = lock(&self.decoy);
-            if self.closed.load(Ordering::SeqCst) {
-                return Poll::Ready(());
-            }
-            *decoy = Some(cx.waker().clone());
-            Poll::Pending
-        })
-        .await;
-    }
-
     /// Takes half of a queue in which somebody has waited for too long.
-    fn steal(&self, me: usize, watch: &mut Watch) -> bool {
+    fn steal(&self, me: usize, seen: &mut [Seen]) -> bool {
+        if seen.len() == 1 {
+            return false;
+        }
         let now = Instant::now();
-        for (at, seen) in watch.seen.iter_mut().enumerate().filter(|(at, _)| *at != me) {
-            let mut queue = lock(&self.workers[at].queue);
-            let waited = seen.when.is_none_or(|when| now - when >= Duration::from_micros(STEAL_AFTER_MICROS));
-            if !waited {
+        for (at, seen) in seen.iter_mut().enumerate().filter(|(at, _)| *at != me) {
+            let early = |when| now - when < Duration::from_micros(STEAL_AFTER_MICROS);
+            if seen.when.is_some_and(early) {
                 continue;
             }
-            let late = seen.when.is_some() && queue.popped < seen.end;
-            let half = if late { queue.tasks.len().div_ceil(2) } else { 0 };
-            let rest = queue.tasks.split_off(half);
-            let stolen = std::mem::replace(&mut queue.tasks, rest);
-            queue.popped += stolen.len() as u64;
-            *seen = Seen { when: Some(now), end: queue.popped + queue.tasks.len() as u64 };
-            drop(queue);
+            seen.when = Some(now);
+            let stolen = lock(&self.workers[at].queue).give_late(seen);
             if !stolen.is_empty() {
                 lock(&self.workers[me].queue).tasks.extend(stolen);
                 return true;
@@ -324,25 +247,92 @@ impl Scheduler {
         }
         false
     }
+
+    /// Starts the watch. Not a task: that would wait for its turn with a worker that never gives one.
+    #[cold]
+    fn call_watch(&self) {
+        if self.watched.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        if let Some(own) = self.own.upgrade() {
+            self.handle.spawn_blocking(move || own.watch());
+        }
+    }
+
+    /// Looks now and then whether somebody waits for too long while a worker sleeps. Until nobody was busy for a while.
+    fn watch(&self) {
+        let mut seen = vec![Seen::default(); self.workers.len()];
+        let (mut pause, mut quiet) = (WATCH_MICROS_MIN, 0);
+        while self.tasks.load(Ordering::SeqCst) > 0 && !self.closed.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_micros(pause));
+            if self.relieve(&mut seen) {
+                pause = WATCH_MICROS_MIN;
+                continue;
+            }
+            pause = (pause * 2).min(WATCH_MICROS_MAX);
+            let idle = self.asleep.load(Ordering::SeqCst) as usize == self.workers.len();
+            quiet = if idle { quiet + 1 } else { 0 };
+            if quiet < WATCH_QUIET_TURNS {
+                continue;
+            }
+            self.watched.swap(false, Ordering::SeqCst);
+            // Whoever became busy just now may have relied on us.
+            let busy = self.workers.iter().any(Worker::is_waited_for);
+            if !busy || self.watched.swap(true, Ordering::SeqCst) {
+                return;
+            }
+            quiet = 0;
+        }
+        self.watched.store(false, Ordering::SeqCst);
+    }
+
+    /// Gives half of each queue in which somebody has waited since the last look to a worker that sleeps.
+    fn relieve(&self, seen: &mut [Seen]) -> bool {
+        let mut relieved = false;
+        for (worker, seen) in self.workers.iter().zip(seen) {
+            let Some(idle) = self.workers.iter().find(|idle| idle.asleep.load(Ordering::SeqCst)) else {
+                break;
+            };
+            let late = lock(&worker.queue).give_late(seen);
+            if late.is_empty() {
+                continue;
+            }
+            relieved = true;
+            let mut queue = lock(&idle.queue);
+            queue.tasks.extend(late);
+            let waker = self.rouse(idle, &mut queue);
+            drop(queue);
+            waker.into_iter().for_each(Waker::wake);
+        }
+        relieved
+    }
 }
 
-/// What a worker with nothing to do remembers of the others.
-struct Watch {
-    seen: Vec<Seen>,
-    called: bool,
+impl Worker {
+    fn is_waited_for(&self) -> bool {
+        !lock(&self.queue).tasks.is_empty()
+    }
 }
 
+impl Queue {
+    /// Half of the queue, if somebody in it was in it already when it was last seen.
+    fn give_late(&mut self, seen: &mut Seen) -> VecDeque<Task> {
+        let late = self.popped < seen.end;
+        let half = if late { self.tasks.len().div_ceil(2) } else { 0 };
+        let rest = self.tasks.split_off(half);
+        let late = std::mem::replace(&mut self.tasks, rest);
+        self.popped += late.len() as u64;
+        seen.end = self.popped + self.tasks.len() as u64;
+        late
+    }
+}
+
+/// What is remembered of a queue.
 #[derive(Clone, Default)]
 struct Seen {
     when: Option<Instant>,
     /// How many will have left the queue when all have that were in it then.
     end: u64,
-}
-
-impl Watch {
-    fn new(workers: usize) -> Watch {
-        Watch { seen: vec![Seen::default(); workers], called: false }
-    }
 }
 
 /// Whoever stops to sleep is awake, however that comes about.
@@ -371,6 +361,9 @@ impl<F: Fn()> Drop for LastWords<F> {
         }
     }
 }
+
+/// Looks at which all workers must be asleep before the watch ends.
+const WATCH_QUIET_TURNS: u32 = 3;
 
 /// Polls between two looks at the clock.
 const POLLS_PER_LOOK: u32 = 16;

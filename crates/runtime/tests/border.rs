@@ -9,8 +9,8 @@ use bytes::Bytes;
 use proto::Flags;
 use proto::signal::{Arrival, Dest, Parcel, Payload, Signal};
 use runtime::{
-    AliasMode, Ctx, Down, Exit, ExitSignal, Gateway, Lane, LaneState, Node, NodeConfig, PeerEvent, PeerInfo,
-    SendOptions, Sent, SpawnAt, SpawnError,
+    AliasMode, Ctx, Down, Exit, ExitSignal, Gateway, Lane, LaneState, Node, NodeConfig, Pace, PeerEvent,
+    PeerInfo, SendOptions, Sent, SpawnAt, SpawnError,
 };
 use term::wire::{Encoded, WireContext, WireTerm};
 use term::{Atom, Pid, Term};
@@ -55,7 +55,9 @@ impl Net {
     fn connect(self: &Arc<Self>, a: &Node, b: &Node) {
         let up = |node: &Node, peer: &Node| {
             let info = PeerInfo { id: peer.id().clone(), flags: Flags::ours(), visible: true };
-            node.lane_up(info)
+            let lane = node.lane_up(info);
+            node.tell_listeners();
+            lane
         };
         let (to_b, to_a) = (up(a, b), up(b, a));
         self.carry(a, to_b.clone(), b, to_a.clone());
@@ -83,6 +85,7 @@ impl Net {
             for (node, lane) in [(b.peer(), &a), (a.peer(), &b)] {
                 let node = self.nodes.lock().unwrap()[node].clone();
                 node.lane_down(lane, Term::atom("connection_closed"));
+                node.tell_listeners();
             }
         }
     }
@@ -465,6 +468,59 @@ fn a_message_that_cannot_be_decoded_is_dropped_and_counted() {
         ctx.send(&me, Term::atom("good"));
         assert!(ctx.receive::<Term>().await.is_atom("good"));
         assert_eq!(ctx.node().dropped_messages(), 1);
+    });
+}
+
+/// Who waits for such a signal must not wait for ever: the connection is to end, and then everything fires.
+#[test]
+fn an_exit_reason_that_cannot_be_decoded_ends_the_connection() {
+    story(|mut ctx, b, _| async move {
+        let info = PeerInfo { id: b.id().clone(), flags: Flags::ours(), visible: true };
+        let lane = ctx.node().lane_up(info);
+        let (from, to) = (Pid { node: b.id().clone(), id: 5, serial: 0 }, ctx.pid());
+        ctx.set_trap_exit(true);
+        ctx.link(&from);
+        let reference = ctx.monitor(&from);
+        let (token, priority) = (None, false);
+        for signal in [
+            Signal::Exit { from: from.clone(), to: to.clone(), token: None },
+            Signal::Exit2 { from: from.clone(), to: Dest::Pid(to.clone()), token, priority },
+            Signal::Down { from: Dest::Pid(from.clone()), to, reference: reference.clone() },
+        ] {
+            let bad = WireTerm { bytes: Bytes::from_static(&[255, 0]), context: Arc::default() };
+            let pace = ctx.node().deliver(&lane, Arrival { signal, payload: Payload::Wire(bad) });
+            assert_eq!(pace, Pace::Garbled);
+        }
+        ctx.node().lane_down(&lane, Term::atom("connection_closed"));
+        assert!(ctx.receive::<ExitSignal>().await.reason.is_atom("noconnection"));
+        let down: Down = ctx.receive().await;
+        assert!(down.reference == reference && down.reason.is_atom("noconnection"));
+    });
+}
+
+/// Events come in their order, one after the other, to a listener that causes some itself; a listener that panics costs nobody
+/// anything.
+#[test]
+fn listeners_are_told_in_order_whatever_they_do() {
+    story(|ctx, b, _| async move {
+        let (node, heard) = (ctx.node().clone(), Arc::new(Mutex::new(Vec::new())));
+        let (inner, log) = (node.clone(), heard.clone());
+        node.on_peer(Arc::new(move |event| match event {
+            PeerEvent::Up(lane, _) => {
+                log.lock().unwrap().push("up");
+                inner.lane_down(lane, Term::atom("disliked"));
+                inner.tell_listeners();
+                log.lock().unwrap().push("up heard");
+            }
+            PeerEvent::Down(..) => log.lock().unwrap().push("down"),
+        }));
+        node.on_peer(Arc::new(|_| panic!("a listener of somebody")));
+        let info = PeerInfo { id: b.id().clone(), flags: Flags::ours(), visible: true };
+        for _ in 0..2 {
+            node.lane_up(info.clone());
+            node.tell_listeners();
+        }
+        assert_eq!(*heard.lock().unwrap(), ["up", "up heard", "down", "up", "up heard", "down"]);
     });
 }
 
