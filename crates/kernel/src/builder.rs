@@ -22,7 +22,7 @@ use crate::limits::{
 use crate::names::{self, Form, HostNames, NameError, NodeName};
 use crate::net_kernel::{AutoConnect, ConnectError, NetKernel, Setup};
 use crate::node::Node;
-use crate::{net_kernel, rpc, services};
+use crate::{global, net_kernel, rpc, services};
 
 /// A node to be. The defaults are Erlang's, but for one: it listens only where its name says it lives.
 #[must_use = "nothing runs before `start`"]
@@ -39,6 +39,7 @@ pub struct Builder {
     ticktime: Duration,
     intensity: u32,
     connect_all: bool,
+    prevent_overlapping: bool,
     auto_connect: AutoConnect,
     setup_time: Duration,
     seed: Option<u64>,
@@ -92,6 +93,7 @@ impl Builder {
             ticktime: Duration::from_secs(NET_TICKTIME_SECS_DEFAULT.into()),
             intensity: NET_TICKINTENSITY_DEFAULT,
             connect_all: true,
+            prevent_overlapping: true,
             auto_connect: AutoConnect::default(),
             setup_time: Duration::from_millis(SETUP_MILLIS_DEFAULT),
             seed: None,
@@ -180,6 +182,14 @@ impl Builder {
     /// Whether to connect to the nodes of our nodes. (`-connect_all`, true.)
     pub fn connect_all(mut self, connect_all: bool) -> Builder {
         self.connect_all = connect_all;
+        self
+    }
+
+    /// Whether all nodes drop a node that one of them has lost, so that there are never two opinions of who is in the cluster;
+    /// needs [`Builder::connect_all`]. (`prevent_overlapping_partitions`, true.) All nodes of a cluster must have it the
+    /// same way.
+    pub fn prevent_overlapping_partitions(mut self, prevent: bool) -> Builder {
+        self.prevent_overlapping = prevent;
         self
     }
 
@@ -291,6 +301,10 @@ impl Builder {
 
     /// What every node with a name has.
     fn furnish(self, node: &runtime::Node) {
+        node.shelf_or(|| global::Settings {
+            connect_all: self.connect_all && !self.hidden,
+            prevent_overlapping: self.prevent_overlapping,
+        });
         net_kernel::allow(node, self.allowed);
         if let Some(output) = self.output {
             node.shelf::<services::Output>().set(output);

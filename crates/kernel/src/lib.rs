@@ -7,7 +7,7 @@ mod builder;
 pub mod cookies;
 pub mod discovery;
 pub mod epmd;
-mod global;
+pub mod global;
 mod io;
 pub mod limits;
 pub mod names;

@@ -97,11 +97,13 @@ impl Locks {
     }
 
     /// Every lock: resource, requester, holders.
+    #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Term, &Term, &BTreeSet<Pid>)> {
         self.0.iter().map(|(key, lock)| (&key.0, &lock.requester, &lock.holders))
     }
 
     /// Whether the process holds any lock.
+    #[cfg(test)]
     pub(crate) fn holds_any(&self, holder: &Pid) -> bool {
         self.0.values().any(|lock| lock.holders.contains(holder))
     }

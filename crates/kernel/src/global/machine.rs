@@ -147,11 +147,18 @@ impl Global {
     }
 
     /// Every name, in term order.
+    #[cfg(test)]
     pub fn registered_names(&self) -> impl Iterator<Item = (&Term, &Pid)> {
         self.names.iter().map(|named| (&named.name, &named.pid))
     }
 
+    /// What changed in the name table since this was asked last, oldest first.
+    pub(super) fn take_name_changes(&mut self) -> Vec<(Term, Option<Named>)> {
+        self.names.take_changes()
+    }
+
     /// The nodes whose names are ours, in atom order.
+    #[cfg(test)]
     pub fn known(&self) -> impl Iterator<Item = &Atom> {
         self.peers.known().map(|(node, _)| node)
     }
@@ -162,6 +169,7 @@ impl Global {
     }
 
     /// Every lock: resource, requester, holders.
+    #[cfg(test)]
     pub fn locks(&self) -> impl Iterator<Item = (&Term, &Term, Vec<&Pid>)> {
         self.locks
             .iter()

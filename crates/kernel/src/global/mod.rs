@@ -1,33 +1,55 @@
-//! What other nodes expect of `global_name_server` before `global` itself lives here: its locks.
+//! Names that a whole cluster knows, locks that a whole cluster respects, and the mesh: OTP's `global`.
+//!
+//! A process of any visible node can have a name: [`register`], [`whereis`], [`send`]. All nodes have the whole table, so that
+//! finding a name costs nothing; changing it takes the lock `global` on every node. When two clusters meet, their tables
+//! become one, and a [`Resolver`] settles who keeps a name that both have. When a node of a cluster loses another one, all
+//! others drop that one too (`prevent_overlapping_partitions`), so that there are never two opinions of who is there.
+//!
+//! ```no_run
+//! # use trunkline_kernel as kernel;
+//! # async fn example(node: kernel::Node, pid: term::Pid) {
+//! use kernel::global;
+//!
+//! assert!(global::register(&node, "the counter", &pid).await);
+//! assert_eq!(global::whereis(&node, "the counter"), Some(pid));
+//! # }
+//! ```
+//!
+//! Inside: a machine without network and clock ([`machine`], what happens to it and what it wants done in [`events`]), and the
+//! shell around it, the process `global_name_server`.
 
-pub(crate) mod locks;
+mod api;
+mod exports;
+mod hub;
+mod resolver;
+mod shell;
 
-// The machine that will take the place of the minimal service: complete, but its shell is not written yet.
-#[allow(dead_code, unreachable_pub)]
+#[allow(unreachable_pub)]
 mod clients;
-#[allow(dead_code, unreachable_pub)]
+#[allow(unreachable_pub)]
 mod dice;
-#[allow(dead_code, unreachable_pub)]
-pub mod events;
-#[allow(dead_code, unreachable_pub)]
+#[allow(unreachable_pub)]
+mod events;
+#[allow(unreachable_pub)]
 mod locker;
-#[allow(dead_code, unreachable_pub)]
-pub mod machine;
-#[allow(dead_code, unreachable_pub)]
+mod locks;
+#[allow(unreachable_pub)]
+mod machine;
+#[allow(unreachable_pub)]
 mod messages;
-#[allow(dead_code, unreachable_pub)]
-pub mod names;
-#[allow(dead_code, unreachable_pub)]
+#[allow(unreachable_pub)]
+mod names;
+#[allow(unreachable_pub)]
 mod overlap;
-#[allow(dead_code, unreachable_pub)]
+#[allow(unreachable_pub)]
 mod peers;
-#[allow(dead_code, unreachable_pub)]
+#[allow(unreachable_pub)]
 mod registrar;
-#[allow(dead_code, unreachable_pub)]
+#[allow(unreachable_pub)]
 mod serve;
-#[allow(dead_code, unreachable_pub)]
+#[allow(unreachable_pub)]
 mod sessions;
-#[allow(dead_code, unreachable_pub)]
+#[allow(unreachable_pub)]
 mod watch;
 
 #[cfg(test)]
@@ -36,6 +58,15 @@ mod sim_signals;
 mod sim_tests;
 #[cfg(test)]
 mod sim_world;
+
+pub use api::{
+    del_lock, disconnect, re_register, re_register_with, register, register_with, registered_names, send,
+    set_lock, sync, sync_with, transaction, unregister, whereis,
+};
+pub(crate) use exports::install;
+pub(crate) use hub::{Hub, Settings, WAKE};
+pub use resolver::Resolver;
+pub(crate) use shell::Shell;
 
 /// Mistakes that `global` was once wrong by, or could be: the simulator must notice each of them.
 #[cfg(test)]

@@ -12,6 +12,8 @@ pub(super) struct Names {
     by_name: BTreeMap<Term, Named>,
     by_pid: BTreeMap<Pid, BTreeSet<Term>>,
     external: BTreeMap<Term, External>,
+    /// What changed since somebody asked last, oldest first; nothing for a name that is gone.
+    changes: Vec<(Term, Option<Named>)>,
 }
 
 impl Names {
@@ -23,8 +25,14 @@ impl Names {
     pub(super) fn insert(&mut self, named: Named) -> Option<Pid> {
         let old = self.remove(&named.name);
         self.by_pid.entry(named.pid.clone()).or_default().insert(named.name.clone());
+        self.changes.push((named.name.clone(), Some(named.clone())));
         self.by_name.insert(named.name.clone(), named);
         old
+    }
+
+    /// What changed since this was asked last.
+    pub(super) fn take_changes(&mut self) -> Vec<(Term, Option<Named>)> {
+        std::mem::take(&mut self.changes)
     }
 
     /// Notes that a name belongs to a process of a foreign node.
@@ -35,6 +43,7 @@ impl Names {
     /// Takes a name out, and gives back the process that had it.
     pub(super) fn remove(&mut self, name: &Term) -> Option<Pid> {
         let named = self.by_name.remove(name)?;
+        self.changes.push((name.clone(), None));
         self.external.remove(name);
         if let Some(names) = self.by_pid.get_mut(&named.pid) {
             names.remove(name);
@@ -50,6 +59,7 @@ impl Names {
         for name in self.by_pid.remove(pid).unwrap_or_default() {
             self.by_name.remove(&name);
             self.external.remove(&name);
+            self.changes.push((name, None));
         }
     }
 

@@ -25,7 +25,6 @@ use tokio::time::{Instant, sleep_until};
 
 use super::core::{NetKernel, Opened, Order};
 use super::end::End;
-use super::mesh;
 use crate::limits::{
     DEFERRED_BYTES_MAX, OWED_BYTES_MAX, READ_PAUSE_MILLIS, TAKEN_PARCELS_KEPT_MAX, WRITE_BATCH_BYTES,
     WRITE_CHUNKS_MAX,
@@ -89,7 +88,6 @@ pub(super) fn start(
         tell(&peer, &end);
         task_net.connection_over(&task_node, &peer, number, &end);
     });
-    mesh::learn(node, net, &met);
 }
 
 fn tell(peer: &Atom, end: &End) {

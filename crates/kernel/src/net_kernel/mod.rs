@@ -32,6 +32,7 @@ pub use self::core::Setup;
 pub(crate) use door::keep as keep_door;
 pub use end::{ConnectError, End, SetupFault};
 pub(crate) use join::{ask_for_name, settle};
+pub(crate) use mesh::{hang_up, learn, watch_connections};
 pub use nodes::{Kind, Kinds, NodeInfo, nodes, nodes_info};
 pub(crate) use service::start as start_service;
 pub use table::AutoConnect;

@@ -18,6 +18,7 @@ pub(crate) fn install(node: &Node) {
     for (module, function, arity, body) in TABLE {
         node.export(*module, *function, Some(*arity), near(module, function, *body));
     }
+    crate::global::install(node);
     crate::pg::install(node);
     export_waiting(node, "net_adm", "ping", |node, peer| {
         Box::pin(async move {

@@ -127,7 +127,7 @@ pub(super) fn function_clause(module: Atom, function: Atom, arguments: Vec<Term>
 }
 
 /// `{Reason, [{Module, Function, Arguments, []}]}`: what a process exits with that met an error.
-pub(super) fn failure(reason: &str, module: Atom, function: Atom, arguments: Vec<Term>) -> Exit {
+pub(crate) fn failure(reason: &str, module: Atom, function: Atom, arguments: Vec<Term>) -> Exit {
     let call = Term::tuple([Term::Atom(module), Term::Atom(function), Term::list(arguments), Term::NIL]);
     Exit(Term::tuple([Term::atom(reason), Term::list([call])]))
 }

@@ -1,97 +1,113 @@
-//! `global_name_server`: a true table of locks for those who lock on all nodes. It stays silent on `init_connect`: half
-//! a handshake would hold up the whole partition of the peer, silence only leaves us out of its names.
+//! `global_name_server`: the process of [`global`](crate::global), and the two whose pids stand for its locks.
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
-use otp::request::{self, Caller, Request};
-use runtime::{Ctx, Down, Node};
-use term::{Atom, FromTerm, Pid, Ref, Term};
+use otp::request::Request;
+use runtime::{Ctx, Down, ExitSignal, Node, SpawnOptions};
+use term::{Atom, FromTerm, Pid, Term};
 
 use super::start_registered;
-use crate::global::locks::Locks;
+use crate::global::{Shell, WAKE};
 
-/// The version of global's protocol that OTP 25 to 29 speak.
-const PROTOCOL_VERSION: i64 = 8;
+pub(crate) fn start(node: &Node) {
+    start_registered(node, "global_name_server", run);
+}
 
-pub(super) fn start(node: &Node) {
-    start_registered(node, "global_name_server", |mut ctx: Ctx| async move {
-        let mut server = Server::default();
-        loop {
-            let message: Term = ctx.receive().await;
-            if let Ok(down) = Down::from_term(&message) {
-                server.on_down(&down.reference);
-                continue;
-            }
-            match Request::read(message) {
-                Request::Call(from, question) => server.on_call(&mut ctx, from, &question),
-                Request::Info(message) => on_info(&mut ctx, &message),
-                Request::Cast(_) | Request::System(..) => {}
-            }
+async fn run(mut ctx: Ctx) {
+    let locker = ctx.spawn_link_with(named("global_name_server: locker"), rest);
+    let registrar = ctx.spawn_link_with(named("global_name_server: registrar"), rest);
+    let mut shell = Shell::begin(&mut ctx, locker, registrar);
+    loop {
+        let patience = shell.patience();
+        if patience == Some(Duration::ZERO) {
+            // Mail that is there goes first only if time has not run out.
+            shell.wake(&mut ctx);
+            continue;
         }
-    });
-}
-
-#[derive(Default)]
-struct Server {
-    locks: Locks,
-    watched: BTreeMap<Pid, Ref>,
-    holders: BTreeMap<Ref, Pid>,
-}
-
-impl Server {
-    fn on_call(&mut self, ctx: &mut Ctx, from: Caller, question: &Term) {
-        let answer = match (question.as_atom().map(Atom::as_str), question.as_tuple()) {
-            (Some("get_known" | "get_synced" | "get_names_ext"), _) => Term::NIL,
-            (Some("get_protocol_version"), _) => Term::Int(PROTOCOL_VERSION),
-            (_, Some([word, lock])) if word.is_atom("set_lock") => match lock.as_tuple() {
-                Some([resource, requester]) => self.set_lock(ctx, resource, requester, &from.pid),
-                _ => return,
-            },
-            (_, Some([word, lock])) if word.is_atom("del_lock") => match lock.as_tuple() {
-                Some([resource, requester]) => {
-                    self.locks.del(resource, requester, &from.pid);
-                    self.forget(ctx, &from.pid);
-                    Term::atom("true")
+        match ctx.receive_with_origin(patience).await {
+            None => shell.wake(&mut ctx),
+            Some((origin, message)) => {
+                if hear(&mut shell, &mut ctx, origin, message) == Heard::TheEnd {
+                    return;
                 }
-                _ => return,
-            },
-            _ => return,
-        };
-        request::answer(ctx, &from, answer);
-    }
-
-    fn set_lock(&mut self, ctx: &mut Ctx, resource: &Term, requester: &Term, holder: &Pid) -> Term {
-        let got = self.locks.set(resource, requester, holder);
-        if got && !self.watched.contains_key(holder) {
-            let reference = ctx.monitor(holder);
-            self.watched.insert(holder.clone(), reference.clone());
-            self.holders.insert(reference, holder.clone());
-        }
-        Term::atom(if got { "true" } else { "false" })
-    }
-
-    fn forget(&mut self, ctx: &mut Ctx, holder: &Pid) {
-        if !self.locks.holds_any(holder)
-            && let Some(reference) = self.watched.remove(holder)
-        {
-            self.holders.remove(&reference);
-            ctx.demonitor(&reference, true);
-        }
-    }
-
-    fn on_down(&mut self, reference: &Ref) {
-        if let Some(holder) = self.holders.remove(reference) {
-            self.watched.remove(&holder);
-            self.locks.died(&holder);
+            }
         }
     }
 }
 
-/// `{prepare_shutdown, From, Ref}` wants to hear that we are ready.
-fn on_info(ctx: &mut Ctx, message: &Term) {
-    if let Some([word, Term::Pid(from), reference @ Term::Ref(_)]) = message.as_tuple()
-        && word.is_atom("prepare_shutdown")
-    {
-        ctx.send(from, Term::tuple([reference.clone(), Term::atom("ok")]));
+fn named(label: &'static str) -> SpawnOptions {
+    SpawnOptions { label: Some(label), ..SpawnOptions::default() }
+}
+
+/// Holds locks and does nothing, until the server is no more.
+async fn rest(mut ctx: Ctx) {
+    ctx.set_trap_exit(true);
+    let node = ctx.node().clone();
+    loop {
+        let message: Term = ctx.receive().await;
+        if let Ok(signal) = ExitSignal::from_term(&message)
+            && signal.from.node == *node.id()
+            && !node.is_process_alive(&signal.from)
+        {
+            return;
+        }
     }
+}
+
+#[derive(PartialEq)]
+enum Heard {
+    Something,
+    /// A process without which this one cannot be has ended: everything begins anew.
+    TheEnd,
+}
+
+fn hear(shell: &mut Shell, ctx: &mut Ctx, origin: Option<Atom>, message: Term) -> Heard {
+    if origin.is_none() && near(shell, ctx, &message) {
+        return Heard::Something;
+    }
+    if let Ok(signal) = ExitSignal::from_term(&message) {
+        let helpless = origin.is_none() && ended(shell, ctx, &signal.from);
+        return if helpless { Heard::TheEnd } else { Heard::Something };
+    }
+    if shell.answered(ctx, &message) {
+        return Heard::Something;
+    }
+    match Request::read(message.clone()) {
+        Request::Call(from, question) => shell.call(ctx, from, question),
+        Request::Cast(_) | Request::Info(_) => shell.message(ctx, origin, message),
+        // Nobody has taught it `sys`.
+        Request::System(..) => {}
+    }
+    Heard::Something
+}
+
+fn ended(shell: &Shell, ctx: &Ctx, pid: &Pid) -> bool {
+    shell.is_helper(pid) && !ctx.node().is_process_alive(pid)
+}
+
+/// What only this node itself says.
+fn near(shell: &mut Shell, ctx: &mut Ctx, message: &Term) -> bool {
+    if let Ok(down) = Down::from_term(message) {
+        shell.down(ctx, &down);
+        return true;
+    }
+    if message.as_atom() == Some(&WAKE) {
+        shell.read_notes(ctx);
+        return true;
+    }
+    let Some([Term::Atom(what), Term::Atom(peer), Term::Map(facts)]) = message.as_tuple() else {
+        return false;
+    };
+    let fact = |key: &str| facts.get(&Term::atom(key));
+    let Some(connection) = fact("connection_id").and_then(Term::as_int).and_then(|id| u64::try_from(id).ok())
+    else {
+        return false;
+    };
+    let visible = fact("node_type").is_some_and(|kind| kind.is_atom("visible"));
+    match what.as_str() {
+        "nodeup" => shell.node_up(ctx, peer, visible, connection),
+        "nodedown" => shell.node_down(ctx, peer, connection),
+        _ => return false,
+    }
+    true
 }

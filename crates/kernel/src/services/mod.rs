@@ -5,6 +5,8 @@ mod logger_proxy;
 mod rex;
 mod user;
 
+pub(crate) use global_name_server::start as start_global;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +21,7 @@ use crate::limits::SERVICE_RESTART_MILLIS;
 pub(crate) fn start(node: &Node) {
     crate::net_kernel::start_service(node);
     rex::start(node);
-    global_name_server::start(node);
+    crate::global::Hub::of(node);
     logger_proxy::start(node);
     user::start(node);
 }
