@@ -146,7 +146,11 @@ impl Node {
         let mut bytes = 0;
         match message.into_term() {
             Ok(term) => {
-                let signal = Signal::Send { from: from.pid.cloned(), to, token: None, priority: false };
+                // To a name one sends in somebody's name (operation 6, `REG_SEND`): <0.0.0> is nobody.
+                let nobody = || Pid { node: self.id().clone(), id: 0, serial: 0 };
+                let by_name = matches!(to, Dest::Name(_));
+                let from = from.pid.cloned().or_else(|| by_name.then(nobody));
+                let signal = Signal::Send { from, to, token: None, priority: false };
                 let payload = encode_wire(&term);
                 bytes = PARCEL_BYTES + payload.len();
                 lane.push(signal, Some(payload));

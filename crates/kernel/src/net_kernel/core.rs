@@ -269,7 +269,7 @@ impl NetKernel {
 
     /// A handshake is done. Nothing, when another attempt has taken the place of this one.
     ///
-    /// `nodes()` shows the peer, then watchers hear `nodeup`, then the driver may deliver signals.
+    /// `nodes()` shows the peer, then watchers and listeners hear `nodeup`, then the driver may deliver signals.
     pub(super) fn attempt_succeeded(
         &self,
         node: &Node,
@@ -298,6 +298,7 @@ impl NetKernel {
         let waiting = state.waiting.remove(&name).unwrap_or_default();
         state.failures.remove(&name);
         drop(state);
+        node.tell_listeners();
         stopped.iter().for_each(AbortHandle::abort);
         for done in waiting {
             let _ = done.send(Ok(()));
@@ -314,7 +315,8 @@ impl NetKernel {
         };
         let (lane, visible, creation) =
             (connection.lane.clone(), connection.info.visible, connection.info.id.creation());
-        // Links and monitors fire first, then watchers hear `nodedown`, then the peer may come again.
+        // Links and monitors fire first, then watchers hear `nodedown`, then the peer may come again. Listeners are told in the
+        // same order, but when nothing is locked any more.
         node.lane_down(&lane, end.reason());
         let Some(connection) = state.connections.remove(peer) else { return };
         let down = Some(end.reason());
@@ -324,6 +326,7 @@ impl NetKernel {
         }
         state.table.down(peer, number);
         drop(state);
+        node.tell_listeners();
         for gone in connection.gone {
             let _ = gone.send(());
         }

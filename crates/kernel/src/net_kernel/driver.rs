@@ -21,10 +21,12 @@ use runtime::{Lane, Node, Pace};
 use term::Atom;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Notify, mpsc};
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::core::{NetKernel, Opened, Order};
 use super::end::End;
+use super::table::ConnectionId;
 use crate::limits::{
     DEFERRED_BYTES_MAX, OWED_BYTES_MAX, READ_PAUSE_MILLIS, TAKEN_PARCELS_KEPT_MAX, WRITE_BATCH_BYTES,
     WRITE_CHUNKS_MAX,
@@ -81,18 +83,41 @@ pub(super) fn start(
         told_pause: false,
         deferred: Deferred::default(),
     };
-    let (task_node, task_net) = (node.clone(), net.clone());
+    let last_will =
+        LastWill { node: node.clone(), net: net.clone(), peer, number, writer, end: End::Crashed };
     node.spawn_task(async move {
-        let end = reader.run().await;
-        writer.abort();
-        tell(&peer, &end);
-        task_net.connection_over(&task_node, &peer, number, &end);
+        let mut last_will = last_will;
+        last_will.end = reader.run().await;
     });
+}
+
+/// Ends the connection when the reader is over, however that came: also when it panics, or is stopped.
+struct LastWill {
+    node: Node,
+    net: Arc<NetKernel>,
+    peer: Atom,
+    number: ConnectionId,
+    writer: AbortHandle,
+    end: End,
+}
+
+impl Drop for LastWill {
+    fn drop(&mut self) {
+        self.writer.abort();
+        // A node that stops stops all its tasks and processes: nobody is left to be told.
+        if matches!(self.end, End::Crashed) && self.node.is_closing() {
+            return;
+        }
+        tell(&self.peer, &self.end);
+        self.net.connection_over(&self.node, &self.peer, self.number, &self.end);
+    }
 }
 
 fn tell(peer: &Atom, end: &End) {
     match end {
-        End::Deaf => tracing::error!("** Connection to node {peer} closed: {end} **"),
+        End::Deaf | End::Garbled | End::Crashed => {
+            tracing::error!("** Connection to node {peer} closed: {end} **")
+        }
         End::Silence => {
             tracing::warn!("** Node {peer} not responding **\n** Removing (timedout) connection **")
         }
@@ -233,8 +258,12 @@ impl Reader {
             let spawns = matches!(arrival.signal, Signal::SpawnRequest { .. });
             if spawns && (!self.deferred.is_empty() || self.lane.owes_too_much()) {
                 self.deferred.push(arrival);
-            } else if self.node.deliver(&self.lane, arrival) == Pace::Pause {
-                pace = Pace::Pause;
+            } else {
+                match self.node.deliver(&self.lane, arrival) {
+                    Pace::Go => {}
+                    Pace::Pause => pace = Pace::Pause,
+                    Pace::Garbled => return Err(End::Garbled),
+                }
             }
         }
         if self.deferred.bytes > DEFERRED_BYTES_MAX || self.lane.owed_bytes() > OWED_BYTES_MAX {

@@ -29,6 +29,12 @@ pub enum End {
     /// The peer asked and asked, and did not read the answers.
     #[error("it does not read the answers to what it asks, and too much of both waits")]
     Deaf,
+    /// The peer sent an exit reason that is no term: whoever waits for it hears of a lost connection instead.
+    #[error("the peer is at fault: it sent an exit signal whose reason cannot be decoded")]
+    Garbled,
+    /// What reads from the connection has failed: a fault of this program, which the log tells in the lines before.
+    #[error("we are at fault: its reader panicked or was stopped")]
+    Crashed,
     /// Somebody on this node asked for it.
     #[error("disconnected")]
     Asked,
@@ -44,7 +50,9 @@ impl End {
     /// What `nodedown` says to those who asked for the reason.
     pub fn reason(&self) -> Term {
         Term::atom(match self {
-            End::Blame(_) | End::Wire(_) | End::Closed | End::Deaf => "connection_closed",
+            End::Blame(_) | End::Wire(_) | End::Closed | End::Deaf | End::Garbled | End::Crashed => {
+                "connection_closed"
+            }
             End::Silence => "net_tick_timeout",
             End::Asked | End::Replaced => "disconnect",
             End::Stopped => "net_kernel_terminated",
@@ -54,7 +62,7 @@ impl End {
     /// How loudly it is said, once.
     pub fn level(&self) -> Level {
         match self {
-            End::Blame(_) | End::Deaf => Level::ERROR,
+            End::Blame(_) | End::Deaf | End::Garbled | End::Crashed => Level::ERROR,
             End::Silence => Level::WARN,
             End::Wire(_) | End::Closed | End::Replaced => Level::INFO,
             End::Asked | End::Stopped => Level::DEBUG,
