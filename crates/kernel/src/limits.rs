@@ -3,8 +3,8 @@
 /// Longest node name in characters: it is an atom.
 pub const NODE_NAME_CHARS_MAX: usize = 255;
 
-/// Wires at once on which the handshake is not finished. One more, and the oldest is dropped: strangers that only
-/// connect cost this many sockets, and an honest peer, which takes milliseconds, is served between them.
+/// Wires at once on which the handshake is not finished. One more, and the oldest of the host that has the most is dropped:
+/// strangers that only connect cost this many sockets, and an honest peer, which takes milliseconds, is served between them.
 pub const HALF_OPEN_WIRES_MAX: usize = 256;
 
 /// Lines of one kind that strangers at the door can make a node log at once; then one per [`STRANGER_LINE_MILLIS`].

@@ -1,6 +1,5 @@
 //! The door: wires that arrive, and what is said to those who knock.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use carrier::{Address, Listener, Wire, accept_pause};
@@ -15,6 +14,7 @@ use super::core::NetKernel;
 use super::driver;
 use super::end::{End, SetupFault};
 use super::guard::AttemptGuard;
+use super::half_open::HalfOpen;
 use super::handshake::{self, Doorkeeper};
 use super::hush::Kind;
 use super::table::Knock;
@@ -22,10 +22,10 @@ use crate::limits::HALF_OPEN_WIRES_MAX;
 
 /// Accepts wires for the node's life.
 ///
-/// Strangers that connect and say nothing cost a bounded number of sockets: at the ceiling the oldest handshake gives way.
+/// Strangers that connect and say nothing cost a bounded number of sockets: at the ceiling the oldest handshake of the host
+/// with the most gives way.
 pub(crate) async fn keep(node: Node, net: Arc<NetKernel>, mut listener: Box<dyn Listener>) {
-    let mut half_open: BTreeMap<u64, (AbortHandle, Address)> = BTreeMap::new();
-    let mut next = 0;
+    let mut half_open: HalfOpen<AbortHandle> = HalfOpen::new();
     loop {
         let wire = match listener.accept().await {
             Ok(wire) => wire,
@@ -39,14 +39,14 @@ pub(crate) async fn keep(node: Node, net: Arc<NetKernel>, mut listener: Box<dyn 
             },
         };
         if half_open.len() >= HALF_OPEN_WIRES_MAX {
-            half_open.retain(|_, (task, _)| !task.is_finished());
+            half_open.sweep(AbortHandle::is_finished);
         }
         if half_open.len() >= HALF_OPEN_WIRES_MAX
-            && let Some((_, (oldest, address))) = half_open.pop_first()
+            && let Some((oldest, address)) = half_open.evict()
         {
             if let Some(unsaid) = net.hush.allows(Kind::TooMany, node.now()) {
                 let max = HALF_OPEN_WIRES_MAX;
-                tracing::warn!(max, %address, unsaid, "too many unfinished handshakes: the oldest is dropped");
+                tracing::warn!(max, %address, unsaid, "too many unfinished handshakes: the oldest of this host is dropped");
             }
             oldest.abort();
         }
@@ -55,8 +55,7 @@ pub(crate) async fn keep(node: Node, net: Arc<NetKernel>, mut listener: Box<dyn 
         let address = wire.peer();
         let task = node.spawn_task(welcome(node.clone(), net.clone(), wire, handle));
         let _ = tell.send(task.clone());
-        half_open.insert(next, (task, address));
-        next += 1;
+        half_open.add(task, address);
     }
 }
 

@@ -10,6 +10,7 @@ mod door;
 mod driver;
 mod end;
 mod guard;
+mod half_open;
 mod handshake;
 mod hush;
 mod join;
