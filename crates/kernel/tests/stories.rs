@@ -183,3 +183,31 @@ fn what_shall_always_be_so_is_watched() {
     });
     assert!(broken.is_err());
 }
+
+/// The handshake of the lesser takes more than a second, so the greater, who wants the connection too, dials itself and sends
+/// it away. What the lesser has to say waits for that.
+#[test]
+fn what_waits_for_a_slow_handshake_survives_the_insistence_of_the_peer() {
+    for seed in 0..10 {
+        sim(seed, |net| async move {
+            let [bill, zoey] = net.boot(["bill", "zoey"], |builder| builder.connect_all(false)).await;
+            let heard = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+            for node in [&bill, &zoey] {
+                let heard = heard.clone();
+                let ear = node.spawn(move |mut ctx: Ctx| async move {
+                    let _: Term = ctx.receive().await;
+                    heard.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                });
+                node.register("ear", &ear).unwrap();
+            }
+            let slow = net.slow("bill", "zoey", Duration::from_millis(900));
+            bill.send(("ear", zoey.name().as_str()), Term::NIL);
+            // When bill's name is there and his proof is not.
+            tokio::time::sleep(Duration::from_millis(1_000 + seed * 70)).await;
+            zoey.send(("ear", bill.name().as_str()), Term::NIL);
+            let both = || heard.load(std::sync::atomic::Ordering::Relaxed) == 2;
+            net.until("both are heard", both).await;
+            drop(slow);
+        });
+    }
+}
