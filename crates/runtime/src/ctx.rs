@@ -42,11 +42,12 @@ pub(crate) struct Desk {
     /// The monitor made last, and the mail there was before it: its end can only lie behind.
     pub(crate) watched: (u64, Mark),
     /// A full lane this process has sent so many bytes to: it pauses at its next await.
-    pub(crate) paused: Option<(Arc<Lane>, usize)>,
+    pub(crate) paused: Option<Box<(Arc<Lane>, usize)>>,
     /// Messages that may be taken before others get their turn.
     pub(crate) turns: u32,
-    /// The poll in which the inbox was last emptied: it is looked at again when that poll is over.
-    pub(crate) armed: Option<u32>,
+    /// The poll in which the inbox was last emptied: it is looked at again when that poll is over. 0
+    /// for none.
+    pub(crate) armed: u32,
 }
 
 impl Default for Desk {
@@ -58,7 +59,7 @@ impl Default for Desk {
             watched: (0, Mark::START),
             paused: None,
             turns: RECEIVES_PER_POLL_MAX,
-            armed: None,
+            armed: 0,
         }
     }
 }
@@ -136,7 +137,7 @@ impl Ctx {
             Routed::Near => Sent::Ok,
             Routed::Far(lane, bytes) => {
                 if lane.is_full_for(bytes) && !options.nosuspend {
-                    self.desk().paused = Some((lane, bytes));
+                    self.desk().paused = Some(Box::new((lane, bytes)));
                 }
                 Sent::Ok
             }

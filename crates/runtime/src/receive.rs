@@ -129,7 +129,7 @@ impl Ctx {
 
     fn poll_unpaused(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let desk = self.desk();
-        if let Some((lane, bytes)) = &desk.paused {
+        if let Some((lane, bytes)) = desk.paused.as_deref() {
             if lane.poll_room(cx, *bytes).is_pending() {
                 return Poll::Pending;
             }
@@ -177,7 +177,8 @@ impl Ctx {
             }
             let (process, desk) = self.split();
             // Whatever came since the inbox was emptied in this very poll will be found at the end of it.
-            if desk.armed.take() == Some(process.turn.load(Ordering::Relaxed)) {
+            let armed = std::mem::take(&mut desk.armed);
+            if armed != 0 && armed == process.turn.load(Ordering::Relaxed) {
                 process.wants_mail.store(true, Ordering::Relaxed);
                 return Poll::Pending;
             }
@@ -244,7 +245,7 @@ impl Ctx {
             orders = std::mem::take(&mut body.orders);
             if let Some(cx) = cx {
                 if own {
-                    desk.armed = Some(process.turn.load(Ordering::Relaxed));
+                    desk.armed = process.turn.load(Ordering::Relaxed);
                 } else if desk.incoming.is_empty() && !came {
                     body.receiving = true;
                     body.reader = Some(Box::new(cx.waker().clone()));
@@ -253,7 +254,7 @@ impl Ctx {
         }
         came |= !desk.incoming.is_empty();
         if !came {
-            desk.armed = None;
+            desk.armed = 0;
             if own {
                 process.wants_mail.store(true, Ordering::Relaxed);
             }
