@@ -3,8 +3,9 @@
 /// Characters in an atom (the manual's limit; up to 1,020 bytes of UTF-8).
 pub const ATOM_CHARACTERS_MAX: usize = 255;
 
-/// Bytes that a compressed term may claim or produce when it is unpacked.
-pub const INFLATED_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Bytes that a compressed term may claim or produce when it is unpacked. OTP sends none over a connection; a small one costs
+/// its receiver as much time and memory as this.
+pub const INFLATED_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Binaries of at least this many bytes are spliced into an encoded message instead of copied.
 pub const SPLICE_BYTES_MIN: usize = 4 * 1024;
