@@ -20,6 +20,15 @@ pub const UNPROVED_KNOCK_MILLIS: u64 = 1_000;
 /// Nodes of a new peer that we connect to because it says so.
 pub const MESH_NODES_MAX: usize = 4_096;
 
+/// Pieces of output that wait to be written, of at most [`OUTPUT_PIECE_BYTES`]. Then who writes waits.
+pub const OUTPUT_PIECES_MAX: usize = 64;
+
+/// Longest piece of output, in bytes.
+pub const OUTPUT_PIECE_BYTES: usize = 64 * 1024;
+
+/// How long a node that stops waits for its output to be read, in milliseconds.
+pub const OUTPUT_FLUSH_MILLIS: u64 = 1_000;
+
 /// Bytes of text that `io_lib:format` makes for one request: a short format can ask for very much.
 pub const FORMAT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
@@ -59,6 +68,10 @@ pub const OWED_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// Rest before reading on from a peer that does not read what it asked for, in milliseconds.
 pub const READ_PAUSE_MILLIS: u64 = 5;
+
+/// Longest rest before reading on from a peer that buries our services under messages, in milliseconds. Not until they are all
+/// heard, whatever comes: a service might, by a fault, wait for that very peer.
+pub const BURIED_PAUSE_MILLIS_MAX: u64 = 1_000;
 
 /// Bytes read from a handshake at once.
 pub const HANDSHAKE_READ_BYTES: usize = 1024;
@@ -112,6 +125,10 @@ pub const GLOBAL_LOST_CONNECTION_SECS: u64 = 3_600;
 
 /// For how long after a node was lost by one of our partition news of its coming are taken for late, in seconds.
 pub const GLOBAL_STALE_NEWS_SECS: u64 = 3;
+
+/// For how long after a node of our partition was lost the others' tales of its loss are taken for the same loss, in seconds:
+/// silent nodes are not noticed by all at once.
+pub const GLOBAL_SAME_LOSS_SECS: u64 = 30;
 
 /// Attempts to connect to a node that others know, after the first (as OTP).
 pub const GLOBAL_CONNECT_RETRIES: u32 = 5;

@@ -8,9 +8,11 @@ use term::{Atom, FromTerm};
 use tokio::sync::watch;
 
 use crate::builder::Builder;
+use crate::limits::OUTPUT_FLUSH_MILLIS;
 use crate::net_kernel::{self, ConnectError, Kind, Kinds, NetKernel};
 use crate::ping::{PingError, ping};
 use crate::rpc::{self, Arguments, AsyncFunction, Function, RpcError};
+use crate::services::Output;
 
 /// A node, alone or in a cluster. Clones are the same node.
 ///
@@ -111,6 +113,8 @@ impl Node {
     pub async fn shutdown(&self) {
         NetKernel::close_gate(&self.0);
         self.0.shutdown().await;
+        let output = self.0.shelf::<Output>();
+        let _ = tokio::time::timeout(Duration::from_millis(OUTPUT_FLUSH_MILLIS), output.flush()).await;
         self.0.shelf::<Stopped>().0.send_replace(true);
     }
 
