@@ -10,7 +10,7 @@ use crate::ctx::Ctx;
 use crate::exit::{NOCONNECTION, NOPROC};
 use crate::lane::Lane;
 use crate::mail::{Cause, Mail, Order};
-use crate::mailbox::Mark;
+use crate::mailbox::{Mark, Turns};
 use crate::message::{Down, Look, Message};
 use crate::node::counter_of;
 use crate::signals::nodedown;
@@ -250,7 +250,7 @@ impl Ctx {
             true => Look::Yes(()),
             false => Look::No,
         };
-        let _ = self.desk().unread.find(mark, is_it, |_, _| {});
+        let _ = self.desk().unread.find(mark, &mut Turns::unlimited(), is_it, |_, _| {});
     }
 }
 

@@ -69,7 +69,8 @@ pub enum Pace {
     /// Read on.
     Go,
     /// The peer has too many answers to read: read on after a short while, and start nothing new for it before
-    /// [`Lane::owes_too_much`] says that it has read them.
+    /// [`Lane::owes_too_much`] says that it has read them. Or it sends to services faster than they can hear it: read on when
+    /// [`Lane::piles_up`] says that they have, or after a while that is not short.
     Pause,
     /// The peer sent a signal that cannot be decoded and that somebody depends on: the connection must end, so that links and
     /// monitors over it fire.
@@ -245,7 +246,7 @@ impl Node {
             return Pace::Garbled;
         }
         match signal {
-            Signal::Send { to, .. } => self.deliver_message(to, payload),
+            Signal::Send { to, .. } => self.deliver_message(lane, to, payload),
             Signal::Exit { from, to, .. } => self.deliver_exit(from, &to, payload, Cause::Link),
             Signal::Exit2 { from, to, .. } => self.deliver_exit2(from, to, payload),
             Signal::Link { from, to } => {
@@ -282,10 +283,10 @@ impl Node {
                 self.deliver_or_bounce(&to, Mail::order(order));
             }
         }
-        if lane.owes_too_much() { Pace::Pause } else { Pace::Go }
+        if lane.owes_too_much() || lane.piles_up() { Pace::Pause } else { Pace::Go }
     }
 
-    fn deliver_message(&self, to: Dest, payload: Payload) {
+    fn deliver_message(&self, lane: &Arc<Lane>, to: Dest, payload: Payload) {
         let message = match payload {
             Payload::Wire(wire) => Message::from_wire(wire),
             Payload::Term(term) => Message(Form::Term(term)),
@@ -302,9 +303,10 @@ impl Node {
             }
             Dest::Alias(_) => None,
         };
-        let sent = seat_and_mail.is_some_and(|(seat, mail)| self.post(seat, mail, At::ELSEWHERE).is_ok());
-        if !sent {
-            self.count_drop();
+        let sent = seat_and_mail.and_then(|(seat, mail)| self.table().push_far(seat, mail, lane).ok());
+        match sent {
+            Some(roused) => self.rouse(roused, At::ELSEWHERE),
+            None => self.count_drop(),
         }
     }
 

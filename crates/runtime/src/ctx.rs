@@ -13,7 +13,7 @@ use crate::exit::Outcome;
 use crate::lane::Lane;
 use crate::limits::RECEIVES_PER_POLL_MAX;
 use crate::mail::{Cause, Mail};
-use crate::mailbox::{Mark, Unread};
+use crate::mailbox::{Mark, Turns, Unread};
 use crate::message::Message;
 use crate::names::RegisterError;
 use crate::node::{Node, reference};
@@ -44,7 +44,7 @@ pub(crate) struct Desk {
     /// A full lane this process has sent so many bytes to: it pauses at its next await.
     pub(crate) paused: Option<Box<(Arc<Lane>, usize)>>,
     /// Messages that may be taken before others get their turn.
-    pub(crate) turns: u32,
+    pub(crate) turns: Turns,
     /// The poll in which the inbox was last emptied: it is looked at again when that poll is over. 0
     /// for none.
     pub(crate) armed: u32,
@@ -58,7 +58,7 @@ impl Default for Desk {
             references: 1,
             watched: (0, Mark::START),
             paused: None,
-            turns: RECEIVES_PER_POLL_MAX,
+            turns: Turns(RECEIVES_PER_POLL_MAX),
             armed: 0,
         }
     }
@@ -323,6 +323,7 @@ impl Ctx {
         let mut seen = Vec::new();
         let _ = self.desk().unread.find::<()>(
             Mark::START,
+            &mut Turns::unlimited(),
             |message| match message.as_term() {
                 Ok(term) => {
                     seen.push(term.clone());

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use proto::Flags;
@@ -12,7 +12,7 @@ use proto::signal::{Parcel, Signal};
 use term::wire::Encoded;
 use term::{Atom, NodeId};
 
-use crate::limits::{ANSWER_BYTES_MAX, LANE_BYTES_LOW, LANE_BYTES_MAX, PARCEL_BYTES};
+use crate::limits::{ANSWER_BYTES_MAX, LANE_BYTES_LOW, LANE_BYTES_MAX, PARCEL_BYTES, SERVICE_MESSAGES_MAX};
 use crate::table::{Seat, lock};
 
 /// Who is at the other end of a connection.
@@ -47,6 +47,8 @@ pub struct Lane {
     queued_small: AtomicUsize,
     /// About how many of these bytes the peer has caused itself.
     answers: AtomicUsize,
+    /// Messages for services of this node that the peer has sent and no service has looked at yet.
+    unheard: AtomicUsize,
     inner: Mutex<Inner>,
 }
 
@@ -69,6 +71,7 @@ impl Lane {
             queued: AtomicUsize::new(0),
             queued_small: AtomicUsize::new(0),
             answers: AtomicUsize::new(0),
+            unheard: AtomicUsize::new(0),
             inner: Mutex::new(Inner {
                 state: LaneState::Pending,
                 queue: Vec::new(),
@@ -182,6 +185,12 @@ impl Lane {
         self.answers.load(Ordering::Relaxed)
     }
 
+    /// Whether the peer sends to the services of this node faster than they can hear it: others wait behind it in their
+    /// mailboxes, so the driver should rest until it is heard.
+    pub fn piles_up(&self) -> bool {
+        self.unheard.load(Ordering::Relaxed) > SERVICE_MESSAGES_MAX
+    }
+
     /// Bytes just pushed that the peer has asked for.
     pub(crate) fn count_answer(&self, bytes: usize) {
         self.answers.fetch_add(bytes, Ordering::Relaxed);
@@ -263,6 +272,22 @@ impl Lane {
         wakers.into_iter().for_each(Waker::wake);
         let seats = tied.into_iter().map(|(id, serial)| Seat { id, serial }).collect();
         Some(Closed { was_up, dropped: dropped.len(), tied: seats })
+    }
+}
+
+/// One message for a service that nobody has looked at.
+pub(crate) struct Unheard(Arc<Lane>);
+
+impl Unheard {
+    pub(crate) fn new(lane: &Arc<Lane>) -> Unheard {
+        lane.unheard.fetch_add(1, Ordering::Relaxed);
+        Unheard(lane.clone())
+    }
+}
+
+impl Drop for Unheard {
+    fn drop(&mut self) {
+        self.0.unheard.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -13,6 +13,10 @@ pub const LANE_BYTES_LOW: usize = LANE_BYTES_MAX / 2;
 /// nothing more is started for it until it has read them: what it asks for must not become our memory.
 pub const ANSWER_BYTES_MAX: usize = 4 * LANE_BYTES_MAX;
 
+/// Messages of one peer that may wait in the mailboxes of this node's services. Above, the peer is not read from until they
+/// are heard: everybody else's wait behind them.
+pub const SERVICE_MESSAGES_MAX: usize = 10_000;
+
 /// Processes above which peers cannot start any more: the rest of the table is for this node's own.
 pub const PROCESSES_FOR_PEERS_MAX: u32 = PROCESSES_MAX - PROCESSES_MAX / 16;
 
@@ -27,6 +31,9 @@ pub const PARCEL_BYTES: usize = 200;
 
 /// Messages that one poll of a process may take before it must let others run.
 pub const RECEIVES_PER_POLL_MAX: u32 = 2_000;
+
+/// So many bytes that a process decodes count as one message more: a mebibyte uses up a poll.
+pub const DECODED_BYTES_PER_RECEIVE: usize = 512;
 
 /// Signals of the kind that need no wake-up which may wait in an inbox before they cause one all the same.
 pub const LAZY_SIGNALS_MAX: usize = 256;

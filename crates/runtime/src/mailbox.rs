@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use term::Pid;
 use tracing::warn;
 
+use crate::limits::DECODED_BYTES_PER_RECEIVE;
 use crate::message::{Look, Message};
 
 /// A place in the stream of a process's mail: everything that came later lies behind it.
@@ -72,6 +73,31 @@ impl Bound {
     }
 }
 
+/// Messages that may still be taken, or decoded, before others get their turn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Turns(pub(crate) u32);
+
+impl Turns {
+    /// For those who do not wait, and so cannot rest.
+    pub(crate) fn unlimited() -> Turns {
+        Turns(u32::MAX)
+    }
+
+    /// Whether this message may be looked at now. One that is decoded already costs nothing.
+    pub(crate) fn take_for(&mut self, message: &Message) -> bool {
+        let bytes = message.undecoded_bytes();
+        if bytes == 0 {
+            return true;
+        }
+        let before = self.0;
+        if before < u32::MAX {
+            let cost = 1 + bytes / DECODED_BYTES_PER_RECEIVE;
+            self.0 = before.saturating_sub(u32::try_from(cost).unwrap_or(u32::MAX));
+        }
+        before > 0
+    }
+}
+
 /// Unread mail. Read messages in the middle leave a gap, so that nothing moves when one is taken from far behind.
 #[derive(Default)]
 pub(crate) struct Unread {
@@ -92,6 +118,8 @@ pub(crate) enum Found<R> {
     Yes(R),
     /// Nothing; everything before this mark need not be looked at again.
     Nothing(Mark),
+    /// Nothing up to this mark; the rest is for another time, because so much had to be decoded.
+    Tired(Mark),
 }
 
 impl Unread {
@@ -116,16 +144,21 @@ impl Unread {
         self.entries.pop_front();
     }
 
-    /// The first message from `mark` on which `look` takes. An undecodable message is dropped and told to `bad`.
+    /// The first message from `mark` on which `look` takes. An undecodable message is dropped and told to `bad`. What must be
+    /// decoded uses up `turns`.
     pub(crate) fn find<R>(
         &mut self,
         mark: Mark,
+        turns: &mut Turns,
         mut look: impl FnMut(&mut Message) -> Look<R>,
         mut bad: impl FnMut(term::decode::DecodeError, Option<&term::Atom>),
     ) -> Found<R> {
         let mut at = self.place(mark);
         while let Some(entry) = self.entries.get_mut(at) {
             if !entry.message.is_taken() {
+                if !turns.take_for(&entry.message) {
+                    return Found::Tired(Mark(entry.number));
+                }
                 self.scanned += 1;
                 match look(&mut entry.message) {
                     Look::Yes(value) => {

@@ -2,9 +2,12 @@
 
 use std::any::Any;
 use std::fmt;
+use std::sync::Arc;
 
 use term::wire::WireTerm;
 use term::{Atom, FromTerm, IntoTerm, Pid, Ref, Term};
+
+use crate::lane::{Lane, Unheard};
 
 /// A message on its way to, or unread in, a mailbox.
 pub struct Message(pub(crate) Form);
@@ -14,9 +17,16 @@ pub(crate) enum Form {
     Value(Box<dyn Near>),
     Term(Term),
     /// As it came off the wire: decoded by the process that receives it, once.
-    Wire(Box<WireTerm>),
+    Wire(Box<Letter>),
     /// Read already.
     Taken,
+}
+
+/// A message as it came off the wire.
+pub(crate) struct Letter {
+    wire: WireTerm,
+    /// Counts it for its connection, as long as it is not decoded, when it is for a service.
+    unheard: Option<Unheard>,
 }
 
 impl Message {
@@ -40,7 +50,7 @@ impl Message {
 
     /// A message that came off a connection.
     pub fn from_wire(wire: WireTerm) -> Message {
-        Message(Form::Wire(Box::new(wire)))
+        Message(Form::Wire(Box::new(Letter { wire, unheard: None })))
     }
 
     /// The message as a term.
@@ -51,7 +61,7 @@ impl Message {
         match self.0 {
             Form::Value(value) => Ok(value.boxed_into_term()),
             Form::Term(term) => Ok(term),
-            Form::Wire(wire) => wire.decode(),
+            Form::Wire(letter) => letter.wire.decode(),
             Form::Taken => Ok(Term::NIL),
         }
     }
@@ -62,8 +72,8 @@ impl Message {
     /// As [`Message::into_term`]; the message is unchanged then.
     pub(crate) fn as_term(&mut self) -> Result<&Term, term::decode::DecodeError> {
         // What cannot be decoded stays as it came, so that one can say from whom.
-        if let Form::Wire(wire) = &self.0 {
-            self.0 = Form::Term(wire.decode()?);
+        if let Form::Wire(letter) = &self.0 {
+            self.0 = Form::Term(letter.wire.decode()?);
         } else if !matches!(self.0, Form::Term(_)) {
             let taken = std::mem::replace(self, Message(Form::Taken));
             self.0 = Form::Term(taken.into_term()?);
@@ -98,8 +108,27 @@ impl Message {
     /// The node from which it came, while it is as it came.
     pub(crate) fn origin(&self) -> Option<&Atom> {
         match &self.0 {
-            Form::Wire(wire) => crate::garbled::origin(wire),
+            Form::Wire(letter) => crate::garbled::origin(&letter.wire),
             _ => None,
+        }
+    }
+
+    /// Counts it among what its connection has brought for services and none of them has looked at.
+    pub(crate) fn count_for(&mut self, lane: &Arc<Lane>) {
+        if let Form::Wire(letter) = &mut self.0 {
+            letter.unheard = Some(Unheard::new(lane));
+        }
+    }
+
+    /// Bytes that must be decoded to look at it; what a compressed term claims to be, when it says so.
+    pub(crate) fn undecoded_bytes(&self) -> usize {
+        let Form::Wire(letter) = &self.0 else { return 0 };
+        let bytes = &letter.wire.bytes;
+        match bytes.first_chunk() {
+            Some([COMPRESSED_EXT, a, b, c, d]) => {
+                bytes.len().max(u32::from_be_bytes([*a, *b, *c, *d]) as usize)
+            }
+            _ => bytes.len(),
         }
     }
 
@@ -113,7 +142,7 @@ impl fmt::Debug for Message {
         match &self.0 {
             Form::Value(_) => f.write_str("Message(a Rust value)"),
             Form::Term(term) => write!(f, "Message({term:?})"),
-            Form::Wire(wire) => write!(f, "Message({} bytes off the wire)", wire.bytes.len()),
+            Form::Wire(letter) => write!(f, "Message({} bytes off the wire)", letter.wire.bytes.len()),
             Form::Taken => f.write_str("Message(read)"),
         }
     }
@@ -194,6 +223,9 @@ impl FromTerm for ExitSignal {
         }
     }
 }
+
+/// The tag in front of a compressed term.
+const COMPRESSED_EXT: u8 = 80;
 
 const DOWN: Atom = Atom::inline("DOWN");
 const EXIT: Atom = Atom::inline("EXIT");

@@ -12,7 +12,7 @@ use term::{Atom, FromTerm, Term};
 use crate::ctx::{Ctx, Desk};
 use crate::limits::{MAILBOX_ROOM_MESSAGES_MAX, RECEIVES_PER_POLL_MAX};
 use crate::mail::Mail;
-use crate::mailbox::{Found, Mark, Policy};
+use crate::mailbox::{Found, Mark, Policy, Turns};
 use crate::message::{Look, Message};
 use crate::process::Proc;
 
@@ -68,7 +68,7 @@ impl Ctx {
     /// The first unread message that reads as an `M`, if it is there already.
     pub fn try_receive<M: FromTerm + 'static>(&mut self) -> Option<M> {
         self.collect();
-        self.take_unread(&mut start(), |message| message.take_as::<M>())
+        self.take_unread(&mut start(), &mut Turns::unlimited(), |message| message.take_as::<M>())
     }
 
     /// The first unread message for which `pick` gives something; waits for it. Others stay.
@@ -164,16 +164,19 @@ impl Ctx {
         if self.desk().paused.is_some() && self.poll_unpaused(cx).is_pending() {
             return Poll::Pending;
         }
-        let desk = self.desk();
-        if desk.turns == 0 {
-            desk.turns = RECEIVES_PER_POLL_MAX;
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
+        let mut turns = self.desk().turns;
+        if turns.0 == 0 {
+            return self.rest(cx);
         }
-        desk.turns -= 1;
+        turns.0 -= 1;
         loop {
-            if let Some(found) = self.take_unread(mark, &mut look) {
+            let found = self.take_unread(mark, &mut turns, &mut look);
+            self.desk().turns = turns;
+            if let Some(found) = found {
                 return Poll::Ready(found);
+            }
+            if turns.0 == 0 {
+                return self.rest(cx);
             }
             let (process, desk) = self.split();
             // Whatever came since the inbox was emptied in this very poll will be found at the end of it.
@@ -188,9 +191,17 @@ impl Ctx {
         }
     }
 
+    /// Others get their turn; this process goes on after them.
+    fn rest<R>(&mut self, cx: &mut Context<'_>) -> Poll<R> {
+        self.desk().turns = Turns(RECEIVES_PER_POLL_MAX);
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
     fn take_unread<R>(
         &mut self,
         mark: &mut Mark,
+        turns: &mut Turns,
         mut look: impl FnMut(&mut Message) -> Look<R>,
     ) -> Option<R> {
         let (process, desk) = self.split();
@@ -198,11 +209,15 @@ impl Ctx {
             process.node.count_drop();
             process.node.tell_garbled("a message", peer, &process.pid, &error);
         };
-        let found = match desk.unread.find(*mark, &mut look, bad) {
+        let found = match desk.unread.find(*mark, turns, &mut look, bad) {
             Found::Yes(found) => Some(found),
             Found::Nothing(seen) => {
                 *mark = seen.max(*mark);
-                desk.take_incoming(process, &mut look, bad)
+                desk.take_incoming(process, turns, &mut look, bad)
+            }
+            Found::Tired(seen) => {
+                *mark = seen.max(*mark);
+                return None;
             }
         };
         if found.is_some() {
@@ -289,6 +304,7 @@ impl Desk {
     fn take_incoming<R>(
         &mut self,
         process: &Proc,
+        turns: &mut Turns,
         mut look: impl FnMut(&mut Message) -> Look<R>,
         mut bad: impl FnMut(term::decode::DecodeError, Option<&term::Atom>),
     ) -> Option<R> {
@@ -302,6 +318,10 @@ impl Desk {
                     continue;
                 }
             };
+            if !turns.take_for(&message) {
+                self.incoming.push_front(Mail::Message(message));
+                return None;
+            }
             self.unread.scanned += 1;
             match look(&mut message) {
                 Look::Yes(found) => return Some(found),

@@ -16,7 +16,7 @@ use crate::mailbox::{Bound, Limit};
 use crate::node::{Node, counter_of};
 use crate::process::{Proc, Shell, State, Task};
 use crate::sched::At;
-use crate::table::Seat;
+use crate::table::{Kind, Seat};
 use crate::ties::{Link, Watcher};
 use crate::watchers::Near;
 
@@ -29,6 +29,9 @@ pub struct SpawnOptions {
     pub label: Option<&'static str>,
     /// The group leader; the parent's when nothing is said.
     pub leader: Option<Pid>,
+    /// Every peer may depend on this process, so none may bury it: a connection that brings messages for such processes faster
+    /// than they are read ([`crate::limits::SERVICE_MESSAGES_MAX`]) is read more slowly.
+    pub service: bool,
 }
 
 /// Ties that exist before the process first runs.
@@ -122,7 +125,7 @@ impl Node {
             state.ties().lanes.insert(lane.id(), lane);
         }
         let bound = Bound::of(options.mailbox);
-        let bounded = bound.is_some();
+        let kind = Kind { bounded: bound.is_some(), service: options.service };
         let home = birth.parent.as_ref().map_or_else(|| self.scheduler().anywhere(), |parent| parent.home());
         let process = Arc::new(Proc {
             pid: Pid { node: self.id().clone(), id: seat.id, serial: seat.serial },
@@ -140,7 +143,7 @@ impl Node {
             parent: birth.parent.map(|parent| parent.seat()),
             bound,
         });
-        self.table().install(seat, process.clone(), bounded);
+        self.table().install(seat, process.clone(), kind);
         if let Some((from, reference, counter)) = near {
             let near = Near { seat: Seat { id: from.id, serial: from.serial }, counter };
             let _ = self.table().watch(seat, near, || Mail::Monitor { from, reference });

@@ -7,6 +7,7 @@ use std::task::Waker;
 
 use term::Pid;
 
+use crate::lane::Lane;
 use crate::limits::{LAZY_SIGNALS_MAX, PROCESSES_MAX};
 use crate::mail::{Mail, Order};
 use crate::mailbox::Policy;
@@ -54,7 +55,7 @@ pub(crate) struct Body {
     pub(crate) receiving: bool,
     /// The process was woken while it ran, or waited for its turn.
     pub(crate) woken: bool,
-    bounded: bool,
+    kind: Kind,
     /// There is more than messages in the inbox.
     pub(crate) orders: bool,
     pub(crate) inbox: VecDeque<Mail>,
@@ -65,6 +66,15 @@ pub(crate) struct Body {
     /// Monitors on the process from this node.
     pub(crate) watchers: Option<Box<Watchers>>,
     pub(crate) process: Option<Arc<Proc>>,
+}
+
+/// What is special about the inbox of a process.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Kind {
+    /// It has a ceiling.
+    pub(crate) bounded: bool,
+    /// What peers send there is counted.
+    pub(crate) service: bool,
 }
 
 /// Whom a piece of mail has woken. To be seen to when the slot is not locked any more.
@@ -116,14 +126,14 @@ impl Table {
     }
 
     /// Makes the seat a living process.
-    pub(crate) fn install(&self, seat: Seat, process: Arc<Proc>, bounded: bool) {
+    pub(crate) fn install(&self, seat: Seat, process: Arc<Proc>, kind: Kind) {
         let (chunk, offset) = place(seat.id - ID_FIRST);
         let slots =
             self.chunks[chunk].get_or_init(|| (0..chunk_slots(chunk)).map(|_| Slot::empty()).collect());
         let mut body = slots[offset].lock();
         body.serial = seat.serial;
         body.life = Life::Alive;
-        body.bounded = bounded;
+        body.kind = kind;
         body.process = Some(process);
         self.alive.fetch_add(1, Ordering::SeqCst);
     }
@@ -145,6 +155,21 @@ impl Table {
     pub(crate) fn push(&self, seat: Seat, mail: Mail) -> Result<Roused, Mail> {
         match self.find(seat) {
             Some(mut body) => Ok(body.push(mail)),
+            None => Err(mail),
+        }
+    }
+
+    /// The same for a message that came through `lane`.
+    pub(crate) fn push_far(&self, seat: Seat, mut mail: Mail, lane: &Arc<Lane>) -> Result<Roused, Mail> {
+        match self.find(seat) {
+            Some(mut body) => {
+                if body.kind.service
+                    && let Mail::Message(message) | Mail::Aliased(_, message) = &mut mail
+                {
+                    message.count_for(lane);
+                }
+                Ok(body.push(mail))
+            }
             None => Err(mail),
         }
     }
@@ -205,7 +230,7 @@ impl Slot {
             life: Life::Free,
             receiving: false,
             woken: false,
-            bounded: false,
+            kind: Kind::default(),
             orders: false,
             inbox: VecDeque::new(),
             task: None,
@@ -224,7 +249,7 @@ impl Body {
     fn push(&mut self, mail: Mail) -> Roused {
         match &mail {
             Mail::Message(_) | Mail::Aliased(..) => {
-                if self.bounded && !self.make_room() {
+                if self.kind.bounded && !self.make_room() {
                     return if self.inbox.back().is_some_and(|last| !last.is_message()) {
                         self.call()
                     } else {

@@ -8,9 +8,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use proto::Flags;
 use proto::signal::{Arrival, Dest, Parcel, Payload, Signal};
+use runtime::limits::SERVICE_MESSAGES_MAX;
 use runtime::{
     AliasMode, Ctx, Down, Exit, ExitSignal, Gateway, Lane, LaneState, Node, NodeConfig, Pace, PeerEvent,
-    PeerInfo, SendOptions, Sent, SpawnAt, SpawnError,
+    PeerInfo, SendOptions, Sent, SpawnAt, SpawnError, SpawnOptions,
 };
 use term::wire::{Encoded, WireContext, WireTerm};
 use term::{Atom, Pid, Term};
@@ -521,6 +522,82 @@ fn listeners_are_told_in_order_whatever_they_do() {
             node.tell_listeners();
         }
         assert_eq!(*heard.lock().unwrap(), ["up", "up heard", "down", "up", "up heard", "down"]);
+    });
+}
+
+/// The peer that buries a service is to be read more slowly, nobody else, and only until the service has heard it.
+#[test]
+fn who_buries_a_service_is_told_to_pause_and_nobody_else() {
+    story(|mut ctx, b, _| async move {
+        let node = ctx.node().clone();
+        let here = node.clone();
+        let lane_of =
+            move |id: term::NodeId| here.lane_up(PeerInfo { id, flags: Flags::ours(), visible: true });
+        let (loud, quiet) = (lane_of(b.id().clone()), lane_of(term::NodeId::new(Atom::inline("c@x"), 7)));
+        let (go, wait) = tokio::sync::oneshot::channel::<()>();
+        let body = |mut ctx: Ctx| async move {
+            let _ = wait.await;
+            loop {
+                let _: Term = ctx.receive().await;
+            }
+        };
+        let service = ctx.node().spawn_with(SpawnOptions { service: true, ..SpawnOptions::default() }, body);
+        let other = resting(ctx.node());
+        let say = |lane: &Arc<Lane>, to: &Pid| {
+            let small = WireTerm { bytes: Bytes::from_static(&[97, 1]), context: Arc::default() };
+            let to = Dest::Pid(to.clone());
+            let signal = Signal::Send { from: None, to, token: None, priority: false };
+            node.deliver(lane, Arrival { signal, payload: Payload::Wire(small) })
+        };
+        for _ in 0..2 * SERVICE_MESSAGES_MAX {
+            assert_eq!(say(&loud, &other), Pace::Go, "a process of the program has no such ceiling");
+        }
+        for _ in 0..SERVICE_MESSAGES_MAX {
+            assert_eq!(say(&loud, &service), Pace::Go);
+        }
+        assert_eq!(say(&loud, &service), Pace::Pause);
+        assert_eq!(say(&quiet, &service), Pace::Go);
+        go.send(()).unwrap();
+        ctx.sleep(secs(1)).await;
+        assert!(!loud.piles_up());
+        assert_eq!(say(&loud, &service), Pace::Go);
+    });
+}
+
+/// Messages that take long to decode do not hold a worker: after each mebibyte others get their turn.
+#[test]
+fn who_decodes_much_lets_others_run_between() {
+    story(|mut ctx, b, _| async move {
+        let info = PeerInfo { id: b.id().clone(), flags: Flags::ours(), visible: true };
+        let (lane, me) = (ctx.node().lane_up(info), ctx.pid());
+        let mut bytes = vec![109];
+        bytes.extend_from_slice(&(300 * 1024_u32).to_be_bytes());
+        bytes.resize(5 + 300 * 1024, 0);
+        let bytes = Bytes::from(bytes);
+        let node = ctx.node().clone();
+        for _ in 0..40 {
+            let payload = Payload::Wire(WireTerm { bytes: bytes.clone(), context: Arc::default() });
+            let signal = Signal::Send { from: None, to: Dest::Pid(me.clone()), token: None, priority: false };
+            let _ = node.deliver(&lane, Arrival { signal, payload });
+        }
+        let runs = Arc::new(Mutex::new(0));
+        let count = runs.clone();
+        node.spawn(move |mut ctx: Ctx| async move {
+            for _ in 0..1_000 {
+                *count.lock().unwrap() += 1;
+                ctx.breathe().await;
+            }
+        });
+        // One search through all of them, and none is taken.
+        let mut seen = std::collections::BTreeSet::new();
+        let look = |term: &Term| {
+            seen.insert(*runs.lock().unwrap());
+            term.as_atom().cloned()
+        };
+        let found = ctx.select_within(secs(1), look).await;
+        assert_eq!(found, None);
+        assert!(seen.len() >= 8, "12 MB were decoded, and others ran between only at {seen:?}");
+        assert_eq!(ctx.unread().len(), 40, "nothing is lost");
     });
 }
 

@@ -28,8 +28,8 @@ use super::core::{NetKernel, Opened, Order};
 use super::end::End;
 use super::table::ConnectionId;
 use crate::limits::{
-    DEFERRED_BYTES_MAX, OWED_BYTES_MAX, READ_PAUSE_MILLIS, TAKEN_PARCELS_KEPT_MAX, WRITE_BATCH_BYTES,
-    WRITE_CHUNKS_MAX,
+    BURIED_PAUSE_MILLIS_MAX, DEFERRED_BYTES_MAX, OWED_BYTES_MAX, READ_PAUSE_MILLIS, TAKEN_PARCELS_KEPT_MAX,
+    WRITE_BATCH_BYTES, WRITE_CHUNKS_MAX,
 };
 
 /// What reader and writer know of each other.
@@ -81,6 +81,7 @@ pub(super) fn start(
         orders,
         broken,
         told_pause: false,
+        told_buried: false,
         deferred: Deferred::default(),
     };
     let last_will =
@@ -141,6 +142,8 @@ struct Reader {
     broken: mpsc::Receiver<io::Error>,
     /// Whether the log knows that this peer does not read.
     told_pause: bool,
+    /// Whether the log knows that this peer buries our services.
+    told_buried: bool,
     deferred: Deferred,
 }
 
@@ -195,8 +198,8 @@ impl Reader {
         let zero = Instant::now() - self.node.now().since(Now::ZERO);
         let sleep = sleep_until(zero + self.ticks.poll_deadline().since(Now::ZERO));
         tokio::pin!(sleep);
-        let mut pause = match self.deliver() {
-            Ok(pace) => pace == Pace::Pause,
+        let mut rest = match self.deliver() {
+            Ok(pace) => rest_until(pace),
             Err(end) => return end,
         };
         let mut deadline = self.ticks.poll_deadline();
@@ -207,16 +210,17 @@ impl Reader {
                 () = &mut sleep => Event::Tick,
                 error = self.broken.recv() => Event::Broken(error),
                 () = tokio::time::sleep(RELEASE_PAUSE), if !self.deferred.is_empty() => Event::Release,
-                read = read(&mut self.read, &mut self.inbound, &mut self.buffer, pause) => Event::Read(read),
+                read = read(&mut self.read, &mut self.inbound, &mut self.buffer, &self.lane, rest) => {
+                    Event::Read(read)
+                }
             };
-            pause &= matches!(event, Event::Release);
             let ended = match event {
                 Event::Release => self.release(),
                 Event::Read(Ok(0)) => Some(End::Closed),
                 Event::Read(Ok(_)) => match self.deliver() {
                     Ok(pace) => {
-                        pause = pace == Pace::Pause;
-                        self.tell_pause(pause);
+                        rest = rest_until(pace);
+                        self.tell_pause();
                         None
                     }
                     Err(end) => Some(end),
@@ -239,13 +243,18 @@ impl Reader {
     }
 
     /// Says once what an operator should know.
-    fn tell_pause(&mut self, pause: bool) {
-        if pause && !std::mem::replace(&mut self.told_pause, true) {
-            let peer = self.lane.peer();
+    fn tell_pause(&mut self) {
+        let peer = self.lane.peer();
+        if self.lane.owes_too_much() && !std::mem::replace(&mut self.told_pause, true) {
             let unread = self.lane.queued_bytes();
             tracing::warn!(
                 unread,
                 "** Node {peer} asks faster than it reads the answers: its requests wait until it does **"
+            );
+        }
+        if self.lane.piles_up() && !std::mem::replace(&mut self.told_buried, true) {
+            tracing::warn!(
+                "** Node {peer} asks faster than our services can hear it: it is read more slowly **"
             );
         }
     }
@@ -308,15 +317,27 @@ impl Reader {
     }
 }
 
-/// Reads what there is; after a short rest when the peer does not read what it asked for.
+/// When to read on. A moment, not a time: who reads may be called away, and comes back to the same rest.
+fn rest_until(pace: Pace) -> Option<Instant> {
+    (pace == Pace::Pause).then(|| Instant::now() + Duration::from_millis(READ_PAUSE_MILLIS))
+}
+
+/// Reads what there is; after a short rest when the peer does not read what it asked for, a longer one when our services
+/// cannot hear all that it says.
 async fn read(
     from: &mut ReadHalf,
     inbound: &mut Inbound,
     buffer: &mut BytesMut,
-    pause: bool,
+    lane: &Lane,
+    rest: Option<Instant>,
 ) -> io::Result<usize> {
-    if pause {
-        tokio::time::sleep(Duration::from_millis(READ_PAUSE_MILLIS)).await;
+    if let Some(mut moment) = rest {
+        sleep_until(moment).await;
+        let at_last = moment + Duration::from_millis(BURIED_PAUSE_MILLIS_MAX);
+        while lane.piles_up() && moment < at_last {
+            moment += Duration::from_millis(READ_PAUSE_MILLIS);
+            sleep_until(moment).await;
+        }
     }
     if let Some(mut place) = inbound.landing() {
         let bytes = from.read_buf(&mut place).await?;

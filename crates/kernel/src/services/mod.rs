@@ -60,7 +60,7 @@ where
     Fut: Future + Send + 'static,
     Fut::Output: Outcome,
 {
-    let options = SpawnOptions { label: Some(name), ..SpawnOptions::default() };
+    let options = SpawnOptions { label: Some(name), service: true, ..SpawnOptions::default() };
     let (alive, ended) = oneshot::channel::<()>();
     let body = body.clone();
     let pid = node.spawn_with(options, move |ctx: Ctx| {
