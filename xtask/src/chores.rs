@@ -75,7 +75,10 @@ fn format(root: &Path) -> Step {
 fn unit(root: &Path, without: &[String], more: &str) -> Order {
     let without: String = without.iter().map(|name| format!(" --exclude {name}")).collect();
     if setup::has("cargo", &["nextest", "--version"]) {
-        return cargo(root, &format!("nextest run --workspace --no-tests=pass{without} {more}"));
+        return cargo(
+            root,
+            &format!("nextest run --workspace --no-fail-fast --no-tests=pass{without} {more}"),
+        );
     }
     let ignored = if more.is_empty() { "" } else { "-- --include-ignored" };
     cargo(root, &format!("test --workspace --lib --bins --tests{without} {ignored}"))
@@ -101,7 +104,8 @@ fn fuzz(root: &Path, seconds: u64) -> Step {
     Step::run("fuzz", vec![cargo(root, &line).within(NIGHT_SECONDS_MAX)])
 }
 
-/// Every example runs to its end without arguments and exits 0.
+/// Every example runs to its end without arguments and exits 0. The `*_bench` ones are rulers, not examples: they mean
+/// nothing in a debug build.
 fn examples(root: &Path) -> Result<Step> {
     let mut orders = Vec::new();
     for folder in subfolders(&root.join("crates"))?.into_iter().chain([root.to_owned()]) {
@@ -110,7 +114,7 @@ fn examples(root: &Path) -> Result<Step> {
         let package =
             Manifest::read(&folder.join("Cargo.toml")).ok().and_then(|manifest| manifest.package_name());
         let package = package.unwrap_or_else(|| "trunkline".to_owned());
-        for example in examples {
+        for example in examples.iter().filter(|name| !name.ends_with("_bench")) {
             let line = format!("run --quiet -p {package} --example {example}");
             orders.push(cargo(root, &line).within(EXAMPLE_SECONDS_MAX));
         }
@@ -133,7 +137,7 @@ fn interop(root: &Path, packages: &[String], more: &str) -> Step {
     }
     let chosen: String = packages.iter().map(|name| format!(" -p {name}")).collect();
     let line = if setup::has("cargo", &["nextest", "--version"]) {
-        format!("nextest run --no-tests=pass{chosen} {more}")
+        format!("nextest run --no-fail-fast --no-tests=pass{chosen} {more}")
     } else {
         format!("test{chosen}")
     };

@@ -13,7 +13,7 @@ use term::{Atom, Binary, NodeId, Pid, Ref, Term};
 use trunkline_proto::Flags;
 use trunkline_proto::connection::{Inbound, Outbound};
 use trunkline_proto::epmd::client::{self, PortAnswer};
-use trunkline_proto::handshake::{Cookie, Initiation, Me, Peer, Step};
+use trunkline_proto::handshake::{Cookie, Initiation, Me, Peer, Question, Step};
 use trunkline_proto::signal::{Arrival, Dest, Parcel, Payload, Signal};
 
 const OTP: &str = "otp@127.0.0.1";
@@ -162,6 +162,11 @@ fn shake_hands(stream: &mut TcpStream, flags: Flags) -> (Box<Peer>, Vec<u8>) {
             }
             Step::Send(bytes) => {
                 stream.write_all(&bytes).unwrap();
+                Vec::new()
+            }
+            // The node has not yet noticed that our last session is over.
+            Step::Ask(Question::StillAlive) => {
+                machine.insist(true).unwrap();
                 Vec::new()
             }
             Step::Done(peer, rest) => return (peer, rest),
