@@ -92,7 +92,6 @@ async fn whoever_joins_is_soon_connected_to_everybody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs global's own protocol: OTP's node does not tell of its peers, and is not told of ours"]
 async fn two_pairs_that_meet_become_four() {
     if !erl::found() {
         return;

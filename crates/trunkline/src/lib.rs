@@ -34,6 +34,7 @@
 //!
 //! - [`Node`]: start a node, connect it, spawn processes; [`Ctx`]: what a process holds in its hand.
 //! - [`net_kernel`]: connections, who is up, tick time, allow list, cookies at run time.
+//! - [`global`]: names and locks for the whole cluster.
 //! - [`rpc`]: functions with names, exported here and called there. [`request`]: questions to generic servers.
 //! - [`pg`]: groups of processes that every node knows.
 //! - [`discovery`], [`epmd`], [`carrier`]: how nodes are found and reached.
@@ -46,8 +47,8 @@ pub use carrier;
 #[cfg(feature = "sim")]
 pub use kernel::sim;
 pub use kernel::{
-    Builder, Cookie, Node, PingError, StartError, cookies, discovery, epmd, names, net_kernel, node, pg,
-    ping, rpc,
+    Builder, Cookie, Node, PingError, StartError, cookies, discovery, epmd, global, names, net_kernel, node,
+    pg, ping, rpc,
 };
 pub use otp::request;
 pub use runtime::{

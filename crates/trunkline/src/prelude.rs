@@ -26,6 +26,6 @@
 //! ```
 
 pub use kernel::Node;
-pub use kernel::{net_kernel, pg, rpc};
+pub use kernel::{global, net_kernel, pg, rpc};
 pub use runtime::{Ctx, Down, Exit, ExitSignal};
 pub use term::{Atom, FromTerm, IntoTerm, Pid, Ref, Term};

@@ -1,6 +1,6 @@
 //! Partitions must not overlap: whoever loses a connection says so, and all others drop the lost one too (6.6).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use proto::Now;
@@ -10,13 +10,24 @@ use super::events::{Actor, Effect, Level};
 use super::machine::Global;
 use super::messages::{self, VERSION_OVERLAP};
 use super::sessions::Leave;
-use crate::limits::{GLOBAL_LOST_CONNECTION_SECS, GLOBAL_LOST_CONNECTIONS_MAX, GLOBAL_STALE_NEWS_SECS};
+use crate::limits::{
+    GLOBAL_LOST_CONNECTION_SECS, GLOBAL_LOST_CONNECTIONS_MAX, GLOBAL_SAME_LOSS_SECS, GLOBAL_STALE_NEWS_SECS,
+};
 
 /// What was told about lost connections, so that each tale is passed on once.
 #[derive(Debug)]
 pub(super) struct Overlap {
     prevented: bool,
     told: BTreeMap<(Atom, Atom), Told>,
+    /// Nodes that were of our partition: what each of the others tells next of their loss is what we know already.
+    departed: BTreeMap<Atom, Departed>,
+}
+
+#[derive(Debug)]
+struct Departed {
+    at: Now,
+    /// Those who have told of this loss.
+    tellers: BTreeSet<Atom>,
 }
 
 #[derive(Debug)]
@@ -24,11 +35,13 @@ struct Told {
     creation: Term,
     serial: Term,
     at: Now,
+    /// We had not heard of the node's coming when we heard of its loss: that news is still on its way.
+    ahead: bool,
 }
 
 impl Overlap {
     pub(super) fn new(prevented: bool) -> Overlap {
-        Overlap { prevented, told: BTreeMap::new() }
+        Overlap { prevented, told: BTreeMap::new(), departed: BTreeMap::new() }
     }
 
     /// We are about to go: what we lose now is nobody's business.
@@ -40,8 +53,29 @@ impl Overlap {
         self.prevented
     }
 
+    /// A node is one of our partition now.
+    pub(super) fn arrived(&mut self, node: &Atom) {
+        self.departed.remove(node);
+    }
+
+    /// A node is none of our partition any more.
+    pub(super) fn departed(&mut self, now: Now, node: &Atom) {
+        let kept = Duration::from_secs(GLOBAL_SAME_LOSS_SECS);
+        self.departed.retain(|_, departed| now.since(departed.at) < kept);
+        if self.departed.len() < GLOBAL_LOST_CONNECTIONS_MAX {
+            self.departed.insert(node.clone(), Departed { at: now, tellers: BTreeSet::new() });
+        }
+    }
+
+    /// Whether a tale is about a loss that we know of.
+    fn is_old_loss(&mut self, now: Now, lost: &Atom, teller: &Atom) -> bool {
+        let kept = Duration::from_secs(GLOBAL_SAME_LOSS_SECS);
+        let departed = self.departed.get_mut(lost).filter(|departed| now.since(departed.at) < kept);
+        departed.is_some_and(|departed| departed.tellers.insert(teller.clone()))
+    }
+
     /// Whether this tale is new.
-    fn note(&mut self, now: Now, pair: (Atom, Atom), creation: &Term, serial: &Term) -> bool {
+    fn note(&mut self, now: Now, pair: (Atom, Atom), creation: &Term, serial: &Term, known: bool) -> bool {
         if self.told.get(&pair).is_some_and(|told| told.creation == *creation && *serial <= told.serial) {
             return false;
         }
@@ -52,7 +86,8 @@ impl Overlap {
         {
             self.told.remove(&oldest);
         }
-        self.told.insert(pair, Told { creation: creation.clone(), serial: serial.clone(), at: now });
+        let ahead = !known && !self.is_old_loss(now, &pair.1, &pair.0);
+        self.told.insert(pair, Told { creation: creation.clone(), serial: serial.clone(), at: now, ahead });
         true
     }
 }
@@ -94,7 +129,8 @@ impl Global {
         if self.config.mistake == super::Mistake::DeafToLosses {
             return;
         }
-        if !self.overlap.note(self.now, (teller.clone(), lost.clone()), &creation, &serial) {
+        let known = self.peers.is_known(lost);
+        if !self.overlap.note(self.now, (teller.clone(), lost.clone()), &creation, &serial, known) {
             return;
         }
         // The teller may have been cut off while it told: so everybody tells everybody.
@@ -112,13 +148,17 @@ impl Global {
         };
         self.say_overlap(what, drop);
         self.leave(drop, Leave::Remove);
+        if known {
+            self.overlap.is_old_loss(self.now, lost, teller);
+        }
     }
 
-    /// Whether somebody of our partition has just lost this node: then news of its coming are older than that, and late.
+    /// Whether somebody of our partition has just lost this node, and we never heard that it had come: then the news of its
+    /// coming are older than that, and late. News of a node that was lost and is back are none of those.
     pub(super) fn is_stale_news(&self, node: &Atom) -> bool {
         let stale = Duration::from_secs(GLOBAL_STALE_NEWS_SECS);
         let lost = |pair: &(Atom, Atom), told: &Told| {
-            pair.1 == *node && self.now.since(told.at) < stale && self.peers.is_known(&pair.0)
+            told.ahead && pair.1 == *node && self.now.since(told.at) < stale && self.peers.is_known(&pair.0)
         };
         self.overlap.is_prevented()
             && !self.peers.is_known(node)

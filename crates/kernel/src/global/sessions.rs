@@ -87,12 +87,15 @@ impl Global {
         let now = self.now;
         let peer = self.peers.entry(node);
         let asked = peer.removing.is_some();
-        peer.known = None;
+        let was_known = peer.known.take().is_some();
         peer.synced = false;
         peer.one_sided = None;
         peer.early = None;
         peer.restart_at = None;
         peer.removing = (how == Leave::Remove).then_some(now);
+        if was_known {
+            self.overlap.departed(now, node);
+        }
         if how == Leave::Remove {
             self.forget_names_of(node);
         } else {
@@ -445,6 +448,7 @@ impl Global {
             match peer.known {
                 None => {
                     added.push(node.clone());
+                    self.overlap.arrived(node);
                     peer.known = Some(*version);
                     peer.removing = None;
                     peer.one_sided = None;
