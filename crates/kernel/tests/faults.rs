@@ -130,12 +130,13 @@ async fn a_reader_that_panics_takes_its_connection_with_it() {
     assert_eq!(bill.nodes(), [Atom::new("zoey@localhost")]);
 }
 
-/// Whatever a listener calls, it is never locked out by what tells it.
+/// Whatever a listener calls, it is never locked out by what tells it. The nodes hide: visible ones greet each other by
+/// themselves, and connect again for that.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listener_may_ask_net_kernel_whatever_it_likes() {
     let epmd = private_epmd();
-    let zoey = node("zoey@localhost", epmd).connect_all(false).start().await.unwrap();
-    let bill = node("bill@localhost", epmd).connect_all(false).start().await.unwrap();
+    let zoey = node("zoey@localhost", epmd).hidden().start().await.unwrap();
+    let bill = node("bill@localhost", epmd).hidden().start().await.unwrap();
     let (told, watcher) = (Arc::new(Mutex::new(Vec::new())), echo(&bill));
     let (log, inner) = (told.clone(), bill.clone());
     bill.on_peer(Arc::new(move |event| {
@@ -150,7 +151,7 @@ async fn a_listener_may_ask_net_kernel_whatever_it_likes() {
         for _ in 0..3 {
             bill.connect("zoey@localhost").await.unwrap();
             assert!(net_kernel::disconnect(&bill, "zoey@localhost").await);
-            eventually("zoey knows it too", async || zoey.nodes().is_empty()).await;
+            eventually("zoey knows it too", async || zoey.nodes_of(Kind::Connected).is_empty()).await;
         }
     };
     tokio::time::timeout(PATIENCE, story).await.expect("nobody is locked out");
@@ -161,8 +162,8 @@ async fn a_listener_may_ask_net_kernel_whatever_it_likes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn listeners_hear_of_a_peer_before_its_first_message_and_of_its_end_after_the_last() {
     let epmd = private_epmd();
-    let zoey = node("zoey@localhost", epmd).connect_all(false).start().await.unwrap();
-    let bill = node("bill@localhost", epmd).connect_all(false).start().await.unwrap();
+    let zoey = node("zoey@localhost", epmd).hidden().start().await.unwrap();
+    let bill = node("bill@localhost", epmd).hidden().start().await.unwrap();
     let log = Arc::new(Mutex::new(Vec::new()));
     let peers = log.clone();
     zoey.on_peer(Arc::new(move |event| {
