@@ -18,6 +18,9 @@ fn int(number: i64) -> Term {
     Term::Int(number)
 }
 
+/// The tag in front of a compressed term.
+const COMPRESSED: u8 = 80;
+
 fn tuple<const N: usize>(items: [Term; N]) -> Term {
     Term::tuple(items)
 }
@@ -183,8 +186,10 @@ fn terms_that_are_no_terms_hurt_nobody() {
             Term::list([Term::atom("monitor"), Term::atom("link")]),
         ]);
         assert!(villain.packet(&spawn, payload) && villain.packet(&exit, payload), "{what}");
-        if *what == "a bomb below the ceiling" {
-            assert!(villain.is_served(), "the connection stays");
+        let whole = [&[131][..], payload].concat();
+        if payload[0] != COMPRESSED && term::decode::decode(&whole.into()).is_ok() {
+            // Deep, but a term. (Compressed ones have no place on a connection.)
+            assert!(villain.is_served(), "{what}: the connection stays");
             continue;
         }
         // Whoever depends on the reason must not wait for ever: the connection ends, as in OTP.
@@ -286,8 +291,9 @@ fn who_asks_and_does_not_read_is_heard_no_more() {
         let waited = scene.take_worst();
         println!("{what}: the friend waited {waited:?} at most");
         assert!(waited < if number < 4 { SERVED } else { FLOODED }, "{what}: {waited:?}");
-        assert!(grown < 600 * MIB, "{what}: {} MiB", grown / MIB);
-        assert!(lane < 256 << 20, "{what}: {lane} bytes in the lane");
+        assert!(grown < 700 * MIB, "{what}: {} MiB", grown / MIB);
+        // 256 MiB are the ceiling above which the connection is closed; a last batch may come on top.
+        assert!(lane < 300 << 20, "{what}: {lane} bytes in the lane");
         villain.hang_up();
         eventually("it is gone", || scene.node.lane(&Atom::new(&name)).is_none());
     }

@@ -120,15 +120,11 @@ impl Message {
         }
     }
 
-    /// Bytes that must be decoded to look at it; what a compressed term claims to be, when it says so.
+    /// Bytes that must be decoded to look at it. (Nothing compressed comes over a connection.)
     pub(crate) fn undecoded_bytes(&self) -> usize {
-        let Form::Wire(letter) = &self.0 else { return 0 };
-        let bytes = &letter.wire.bytes;
-        match bytes.first_chunk() {
-            Some([COMPRESSED_EXT, a, b, c, d]) => {
-                bytes.len().max(u32::from_be_bytes([*a, *b, *c, *d]) as usize)
-            }
-            _ => bytes.len(),
+        match &self.0 {
+            Form::Wire(letter) => letter.wire.bytes.len(),
+            _ => 0,
         }
     }
 
@@ -223,9 +219,6 @@ impl FromTerm for ExitSignal {
         }
     }
 }
-
-/// The tag in front of a compressed term.
-const COMPRESSED_EXT: u8 = 80;
 
 const DOWN: Atom = Atom::inline("DOWN");
 const EXIT: Atom = Atom::inline("EXIT");
