@@ -15,7 +15,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 async fn busy_evening(net: Net) {
     let soon = Duration::from_secs(4);
     // One cable fails here, and nobody is to be expelled for that.
-    let shape = move |builder: kernel::Builder| builder.net_ticktime(soon).prevent_overlapping_partitions(false);
+    let shape =
+        move |builder: kernel::Builder| builder.net_ticktime(soon).prevent_overlapping_partitions(false);
     let nodes = net.boot(["bill", "daryl", "rick", "zoey"], shape).await;
     let [bill, daryl, rick, zoey] = &nodes;
     for node in &nodes {

@@ -8,6 +8,6 @@ mod server;
 
 pub(crate) use builtin::install;
 pub use client::{Arguments, RpcError, call, call_within, cast, multicall};
-pub use export::{AsyncFunction, Function, export, export_async};
 pub(crate) use export::failure;
+pub use export::{AsyncFunction, Function, export, export_async};
 pub(crate) use server::{Ran, apply, spawn_local};
