@@ -212,7 +212,7 @@ impl Drop for Taking {
         if let Some(back) = self.back.take()
             && self.answer.try_recv().is_ok_and(|answer| answer.is_atom("true"))
         {
-            let _ = Hub::of(&self.node).ask(&self.node, back);
+            drop(Hub::of(&self.node).ask(&self.node, back));
         }
     }
 }
@@ -238,7 +238,7 @@ impl Taken {
 impl Drop for Taken {
     fn drop(&mut self) {
         if let Some(back) = self.back.take() {
-            let _ = Hub::of(&self.node).ask(&self.node, back);
+            drop(Hub::of(&self.node).ask(&self.node, back));
         }
     }
 }

@@ -15,7 +15,7 @@
 //! # }
 //! ```
 //!
-//! Inside: a machine without network and clock ([`machine`], what happens to it and what it wants done in [`events`]), and the
+//! Inside: a machine without network and clock (`machine`, what happens to it and what it wants done in `events`), and the
 //! shell around it, the process `global_name_server`.
 
 mod api;

@@ -13,9 +13,14 @@ pub(crate) fn start(node: &Node) {
     start_registered(node, "global_name_server", run);
 }
 
-async fn run(mut ctx: Ctx) {
+/// All three processes are there when this returns: who counts processes must not see a node grow by itself.
+fn run(ctx: Ctx) -> impl Future<Output = ()> + Send {
     let locker = ctx.spawn_link_with(named("global_name_server: locker"), rest);
     let registrar = ctx.spawn_link_with(named("global_name_server: registrar"), rest);
+    serve(ctx, locker, registrar)
+}
+
+async fn serve(mut ctx: Ctx, locker: Pid, registrar: Pid) {
     let mut shell = Shell::begin(&mut ctx, locker, registrar);
     loop {
         let patience = shell.patience();

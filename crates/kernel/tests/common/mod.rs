@@ -106,7 +106,11 @@ impl DropLast for (Atom, Atom, Term) {
 }
 
 /// Waits until the news say so.
-pub(crate) async fn until(news: &mut tokio::sync::mpsc::UnboundedReceiver<(String, String)>, what: &str, who: &str) {
+pub(crate) async fn until(
+    news: &mut tokio::sync::mpsc::UnboundedReceiver<(String, String)>,
+    what: &str,
+    who: &str,
+) {
     let wait = async {
         loop {
             let (heard, about) = news.recv().await.expect("the node lives");
