@@ -5,3 +5,19 @@ pub mod logs;
 pub mod meeting;
 pub mod peer;
 pub mod world;
+
+/// The examples of the guide, compiled and run.
+#[cfg(doctest)]
+mod guide {
+    macro_rules! chapter {
+        ($name:ident, $file:literal) => {
+            #[doc = include_str!(concat!("../../docs/guide/", $file))]
+            mod $name {}
+        };
+    }
+
+    chapter!(first_node, "01-first-node.md");
+    chapter!(processes, "02-processes.md");
+    chapter!(cluster, "03-cluster.md");
+    chapter!(testing, "04-testing.md");
+}
