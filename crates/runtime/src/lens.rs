@@ -49,6 +49,11 @@ pub struct ProcessInfo {
     pub messages_received: u64,
     /// Messages it has sent.
     pub messages_sent: u64,
+    /// How often it was let run.
+    pub turns: u64,
+    /// Bytes of its block and of the state of its body; what its body points to is not known to anybody. Of a process
+    /// that runs at this moment the block only.
+    pub bytes: usize,
     /// How often its mailbox was full, if it is bounded.
     pub mailbox_full: Option<u64>,
 }
@@ -72,7 +77,7 @@ impl Node {
 
     /// A picture of a process of this node; `None` when it is not there.
     pub fn process_info(&self, pid: &Pid) -> Option<ProcessInfo> {
-        let (process, status, waiting, near) = {
+        let (process, status, waiting, near, bytes) = {
             let body = self.table().find(self.seat(pid)?)?;
             let status = match body.life {
                 Life::Alive if body.receiving => Status::Waiting,
@@ -82,9 +87,11 @@ impl Node {
             let near = body.watchers.iter().flat_map(|watchers| watchers.iter());
             let near: Vec<Near> = near.collect();
             let waiting = body.inbox.iter().filter(|mail| mail.is_message()).count();
-            (body.process.clone()?, status, waiting, near)
+            let bytes = body.task.as_ref().map_or(0, |task| task.body_bytes());
+            (body.process.clone()?, status, waiting, near, bytes)
         };
         let mut info = picture(self, &process, status, waiting);
+        info.bytes += bytes;
         info.monitored_by.extend(near.into_iter().map(|near| {
             let pid = Pid { node: self.id().clone(), id: near.seat.id, serial: near.seat.serial };
             let reference = reference(&pid, near.counter);
@@ -119,6 +126,8 @@ fn picture(node: &Node, process: &Arc<Proc>, status: Status, waiting: usize) -> 
         group_leader: state.leader.clone(),
         messages_received: process.received.load(Ordering::Relaxed),
         messages_sent: process.sent.load(Ordering::Relaxed),
+        turns: process.turn.load(Ordering::Relaxed).into(),
+        bytes: size_of::<Proc>(),
         mailbox_full: process.bound.as_ref().map(|bound| bound.hits.load(Ordering::Relaxed)),
     }
 }

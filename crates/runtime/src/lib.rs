@@ -14,6 +14,7 @@ mod ctx;
 mod exit;
 mod few;
 mod garbled;
+mod gauges;
 mod lane;
 mod lens;
 pub mod limits;

@@ -205,6 +205,11 @@ impl Task {
         &self.process
     }
 
+    /// Bytes of the state that the body keeps between two polls.
+    pub(crate) fn body_bytes(&self) -> usize {
+        self.body.as_ref().map_or(0, |body| size_of_val(&**body))
+    }
+
     /// Lets the process run until it waits, on the worker `at`. Gives it back if it can run on at once.
     pub(crate) fn run(mut self, at: At, table: &Table) -> Option<Task> {
         self.process.home.store(at.0, Ordering::Relaxed);

@@ -33,6 +33,12 @@ pub(crate) struct Exports(RwLock<BTreeMap<ExportKey, ExportedFn>>);
 /// Module, function, arity; without an arity it stands for all that are not there themselves.
 type ExportKey = (Atom, Atom, Option<u8>);
 
+impl Exports {
+    pub(crate) fn list(&self) -> Vec<(Atom, Atom, Option<u8>)> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+}
+
 /// What a `SPAWN_REQUEST` asks for.
 pub(crate) struct SpawnOrder {
     pub(crate) id: Ref,

@@ -142,6 +142,16 @@ impl Scheduler {
         self.workers.iter().flat_map(|worker| std::mem::take(&mut lock(&worker.queue).tasks)).collect()
     }
 
+    /// How many wait in the queue of each worker.
+    pub(crate) fn queue_lengths(&self) -> Vec<usize> {
+        self.workers.iter().map(|worker| lock(&worker.queue).tasks.len()).collect()
+    }
+
+    /// How many have left the queues, ever: each time one process runs.
+    pub(crate) fn turns(&self) -> u64 {
+        self.workers.iter().map(|worker| lock(&worker.queue).popped).sum()
+    }
+
     fn worker(&self, at: At) -> &Worker {
         &self.workers[at.0 as usize % self.workers.len()]
     }
