@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use proto::Now;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use term::{Atom, NodeId, Pid, Ref};
+use term::{Atom, Identity, NodeId, Pid, Ref};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
@@ -55,7 +55,7 @@ impl NodeConfig {
 pub struct Node(Arc<Inner>);
 
 struct Inner {
-    id: NodeId,
+    identity: Identity,
     handle: Handle,
     birth: Instant,
     dice: Mutex<StdRng>,
@@ -101,7 +101,7 @@ impl Node {
         let table = Arc::new(Table::new());
         let scheduler = Scheduler::new(&handle, table.clone());
         let node = Node(Arc::new(Inner {
-            id: NodeId::new(config.name, config.creation),
+            identity: Identity::new(config.name, config.creation),
             handle: config.handle,
             birth,
             dice: Mutex::new(dice),
@@ -138,12 +138,21 @@ impl Node {
 
     /// Name and creation.
     pub fn id(&self) -> &NodeId {
-        &self.0.id
+        self.0.identity.id()
     }
 
     /// The full name.
     pub fn name(&self) -> &Atom {
-        self.0.id.name()
+        self.id().name()
+    }
+
+    /// Gives the node another name: it starts distribution, or stops it. Its pids and references have that name from then on,
+    /// wherever they are kept. `false`, and nothing has changed, when it has had [`term::LIVES_MAX`] names.
+    ///
+    /// For the room above, which sees to it that there is no connection meanwhile: peers know us by one name.
+    #[must_use]
+    pub fn rename(&self, name: Atom, creation: u32) -> bool {
+        self.0.identity.rename(name, creation)
     }
 
     /// The executor that runs this node.
@@ -295,7 +304,7 @@ impl Node {
 
     /// The seat of a pid of this very incarnation.
     pub(crate) fn seat(&self, pid: &Pid) -> Option<Seat> {
-        (pid.node == self.0.id).then_some(Seat { id: pid.id, serial: pid.serial })
+        (pid.node == *self.id()).then_some(Seat { id: pid.id, serial: pid.serial })
     }
 
     /// The process, while it is in the table.
@@ -396,6 +405,6 @@ fn new_ref(node: &NodeId, words: &[u32]) -> Ref {
 
 impl std::fmt::Debug for Node {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Node({:?})", self.0.id)
+        write!(f, "Node({:?})", self.id())
     }
 }

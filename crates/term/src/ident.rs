@@ -3,16 +3,26 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering as Memory};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::atom::Atom;
 
 /// One incarnation of a node: its full name and its creation. Cheap to clone.
+///
+/// That of a node which is run here may change, see [`Identity`]: all pids, ports and references of that node follow at once.
 #[derive(Clone)]
 pub struct NodeId(Arc<Incarnation>);
 
+enum Incarnation {
+    /// For ever.
+    Fixed(Life),
+    /// For now.
+    Own(Box<Lives>),
+}
+
 #[derive(PartialEq, Eq)]
-struct Incarnation {
+struct Life {
     name: Atom,
     creation: u32,
 }
@@ -20,33 +30,123 @@ struct Incarnation {
 impl NodeId {
     /// The incarnation `creation` of the node `name`.
     pub fn new(name: Atom, creation: u32) -> NodeId {
-        NodeId(Arc::new(Incarnation { name, creation }))
+        NodeId(Arc::new(Incarnation::Fixed(Life { name, creation })))
     }
 
     /// The node's full name, such as `ketchup@localhost`.
     pub fn name(&self) -> &Atom {
-        &self.0.name
+        &self.life().name
     }
 
     /// The number that tells this incarnation from earlier ones of the same name.
     pub fn creation(&self) -> u32 {
-        self.0.creation
+        self.life().creation
+    }
+
+    #[inline]
+    fn life(&self) -> &Life {
+        match &*self.0 {
+            Incarnation::Fixed(life) => life,
+            Incarnation::Own(lives) => lives.current(),
+        }
+    }
+}
+
+/// The name of a node that is run here, which may get another one: a node without a name starts distribution, or stops it.
+/// Every [`NodeId`] of it, and so every pid in every message and every map, has the new name from then on.
+///
+/// Names that were given are kept, because they are lent out without a lock; a node may have [`LIVES_MAX`] of them.
+#[derive(Debug)]
+pub struct Identity {
+    id: NodeId,
+    renaming: Mutex<()>,
+}
+
+impl Identity {
+    /// The first incarnation of a node.
+    pub fn new(name: Atom, creation: u32) -> Identity {
+        let lives = Lives::default();
+        let _ = lives.slot(0).map(|slot| slot.set(Life { name, creation }));
+        Identity { id: NodeId(Arc::new(Incarnation::Own(Box::new(lives)))), renaming: Mutex::default() }
+    }
+
+    /// What pids are made with.
+    pub fn id(&self) -> &NodeId {
+        &self.id
+    }
+
+    /// From here on the node is called so. `false`, and nothing has changed, when it has had [`LIVES_MAX`] names.
+    ///
+    /// Whether two identifiers are the same, and how they hash, does not change by this. Their order does, as in Erlang:
+    /// for those of different nodes that have the same numbers, it is that of the names.
+    #[must_use]
+    pub fn rename(&self, name: Atom, creation: u32) -> bool {
+        let turn = self.renaming.lock().unwrap_or_else(PoisonError::into_inner);
+        let Incarnation::Own(lives) = &*self.id.0 else { return false };
+        let life = Life { name, creation };
+        let next = if *lives.first() == life { 0 } else { lives.used() };
+        let done = lives.slot(next).is_some_and(|slot| slot.get_or_init(|| life).creation == creation);
+        if done {
+            lives.now.store(next, Memory::Release);
+        }
+        drop(turn);
+        done
+    }
+}
+
+/// The names that a node has had, in chunks that double, so that none ever moves.
+#[derive(Default)]
+struct Lives {
+    now: AtomicUsize,
+    chunks: [OnceLock<Box<[OnceLock<Life>]>>; LIVES_CHUNKS],
+}
+
+const LIVES_CHUNKS: usize = 20;
+
+/// How many names one node can have had: one for each start of distribution, and the one of the time in between.
+pub const LIVES_MAX: usize = (1 << LIVES_CHUNKS) - 1;
+
+impl Lives {
+    fn slot(&self, number: usize) -> Option<&OnceLock<Life>> {
+        let chunk = (number + 1).ilog2() as usize;
+        let made = self.chunks.get(chunk)?.get_or_init(|| (0..1 << chunk).map(|_| OnceLock::new()).collect());
+        made.get(number + 1 - (1 << chunk))
+    }
+
+    fn get(&self, number: usize) -> Option<&Life> {
+        let chunk = (number + 1).ilog2() as usize;
+        self.chunks.get(chunk)?.get()?.get(number + 1 - (1 << chunk))?.get()
+    }
+
+    fn first(&self) -> &Life {
+        self.get(0).expect("a node is born with a name")
+    }
+
+    #[inline]
+    fn current(&self) -> &Life {
+        self.get(self.now.load(Memory::Acquire)).unwrap_or_else(|| self.first())
+    }
+
+    /// How many there are: the number of the next.
+    fn used(&self) -> usize {
+        let full = self.chunks.iter().take_while(|chunk| chunk.get().is_some()).count();
+        let start = (1 << full.saturating_sub(1)) - 1;
+        (start..).find(|number| self.get(*number).is_none()).unwrap_or(usize::MAX)
     }
 }
 
 impl PartialEq for NodeId {
     fn eq(&self, other: &NodeId) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+        Arc::ptr_eq(&self.0, &other.0) || self.life() == other.life()
     }
 }
 
 impl Eq for NodeId {}
 
+/// Says nothing: the name of a node may change while identifiers of it are keys. The numbers of the identifiers tell them
+/// apart well enough; their nodes are compared.
 impl Hash for NodeId {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.creation.hash(state);
-        self.0.name.hash(state);
-    }
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 /// By name, then creation, as Erlang's term order compares the nodes of identifiers.
@@ -193,5 +293,28 @@ impl fmt::Debug for Ref {
         write!(f, "#Ref<{}", self.node().name())?;
         self.words().iter().rev().try_for_each(|word| write!(f, ".{word}"))?;
         f.write_str(">")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn pids_follow_the_name_of_their_node_and_stay_the_same_keys() {
+        let identity = Identity::new(Atom::new("nonode@nohost"), 0);
+        let pid = || Pid { node: identity.id().clone(), id: 84, serial: 0 };
+        let (kept, keys) = (pid(), HashSet::from([pid()]));
+        let written = crate::encode::encode(&crate::Term::Pid(pid()));
+        for creation in 4..40 {
+            assert!(identity.rename(Atom::new("a@h"), creation));
+            assert_eq!((kept.node.name().as_str(), kept.node.creation()), ("a@h", creation));
+            assert!(kept == pid() && keys.contains(&pid()));
+            assert_eq!(kept, Pid { node: NodeId::new(Atom::new("a@h"), creation), id: 84, serial: 0 });
+            assert!(identity.rename(Atom::new("nonode@nohost"), 0));
+            assert_ne!(kept, Pid { node: NodeId::new(Atom::new("a@h"), creation), id: 84, serial: 0 });
+        }
+        assert_eq!(crate::encode::encode(&crate::Term::Pid(kept)), written);
     }
 }
