@@ -6,6 +6,7 @@ mod bury;
 pub mod convert;
 pub mod decode;
 pub mod encode;
+pub mod format;
 mod fun;
 mod hash;
 mod ident;

@@ -24,3 +24,6 @@ pub const READ_SEGMENT_BITS_MAX: usize = 4096;
 
 /// Levels of nesting down to which serde types are read: there the recursion is serde's.
 pub const SERDE_LEVELS_MAX: usize = 128;
+
+/// Bytes of a text that [`crate::format`] makes, and characters of one field.
+pub const FORMAT_BYTES_MAX: usize = 16 * 1024 * 1024;

@@ -50,6 +50,8 @@ pub struct Printer<'a> {
     pub line_length: usize,
     /// How many characters a line may have, its indentation not counted. The shell allows 60.
     pub line_characters: Option<usize>,
+    /// How deep, and how many elements of each container, are shown before `...`, as `~W` and `~P` have it.
+    pub depth: Option<usize>,
 }
 
 impl<'a> Printer<'a> {
@@ -63,6 +65,7 @@ impl<'a> Printer<'a> {
             column: 1,
             line_length: 80,
             line_characters: None,
+            depth: None,
         }
     }
 
@@ -76,7 +79,7 @@ impl<'a> Printer<'a> {
     pub fn write(&self, term: &Term) -> String {
         let mut out = String::new();
         // A String takes everything.
-        let _ = Plain { printer: self, strings: false }.write(term, &mut out);
+        let _ = Plain::new(self).write(term, &mut out);
         out
     }
 
@@ -88,7 +91,7 @@ impl<'a> Printer<'a> {
             Some(tree) => layout::lay_out(&tree, self),
             None => {
                 let mut out = String::new();
-                let _ = Plain { printer: self, strings: self.strings }.write(term, &mut out);
+                let _ = Plain { strings: self.strings, ..Plain::new(self) }.write(term, &mut out);
                 out
             }
         }
@@ -107,7 +110,7 @@ impl fmt::Display for Term {
         let printer = Printer::new(&Names).unicode();
         match f.alternate() {
             true => f.write_str(&printer.pretty(self)),
-            false => Plain { printer: &printer, strings: false }.write(self, f),
+            false => Plain::new(&printer).write(self, f),
         }
     }
 }
@@ -116,7 +119,7 @@ impl fmt::Display for Term {
 impl fmt::Debug for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let printer = Printer { unicode_strings: true, ..Printer::new(&Names).unicode() };
-        Plain { printer: &printer, strings: true }.write(self, f)
+        Plain { strings: true, ..Plain::new(&printer) }.write(self, f)
     }
 }
 

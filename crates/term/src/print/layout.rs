@@ -78,25 +78,26 @@ impl Layout {
                 self.row(items, tail.as_deref(), Place { column: column + 1, closing, used: used + 1 });
                 self.out.push(']');
             }
-            Shape::Tuple(false, items) => {
+            Shape::Dots(_) => self.out.push_str("..."),
+            Shape::Tuple(false, items, dots) => {
                 self.out.push('{');
-                self.row(items, None, Place { column: column + 1, closing, used: used + 1 });
+                self.row(items, dots.as_deref(), Place { column: column + 1, closing, used: used + 1 });
                 self.out.push('}');
             }
-            Shape::Tuple(true, items) => {
+            Shape::Tuple(true, items, dots) => {
                 self.out.push('{');
-                self.tagged(items, Place { column, closing, used: used + 1 });
+                self.tagged(items, dots.as_deref(), Place { column, closing, used: used + 1 });
                 self.out.push('}');
             }
-            Shape::Map(pairs) => {
+            Shape::Map(pairs, dots) => {
                 self.out.push_str("#{");
                 self.map(pairs, Place { column: column + 2, closing, used: used + 1 });
-                self.out.push('}');
+                self.out.push_str(if *dots { ",...}" } else { "}" });
             }
         }
     }
 
-    fn tagged(&mut self, items: &[Tree], place: Place) {
+    fn tagged(&mut self, items: &[Tree], dots: Option<&Tree>, place: Place) {
         let Some((tag, rest)) = items.split_first() else { return };
         let Place { column, closing, used } = place;
         self.write(tag);
@@ -104,14 +105,19 @@ impl Layout {
         let below = column + indent;
         if self.tag_indent > 0 && indent > self.tag_indent {
             let start = Place { column: column + self.tag_indent, closing, used: used + tag.length };
-            return self.tail(rest, None, start, below);
+            return self.tail(rest, dots, start, below);
         }
         self.out.push(',');
-        self.row(rest, None, Place { column: below, closing, used: used + tag.length + 1 });
+        self.row(rest, dots, Place { column: below, closing, used: used + tag.length + 1 });
     }
 
     fn row(&mut self, items: &[Tree], tail: Option<&Tree>, place: Place) {
-        let Some((first, rest)) = items.split_first() else { return };
+        let Some((first, rest)) = items.split_first() else {
+            if tail.is_some() {
+                self.out.push_str("...");
+            }
+            return;
+        };
         let closing = last_closing(rest.is_empty(), place.closing);
         let width = self.element(first, Place { closing, ..place });
         let used = place.used + width;
@@ -136,6 +142,10 @@ impl Layout {
             used = width;
         }
         let Some(tail) = tail else { return };
+        if let Shape::Dots(after) = tail.shape {
+            self.out.push(after);
+            return self.out.push_str("...");
+        }
         self.out.push('|');
         let closing = place.closing + 1;
         if tail.is_text()
@@ -226,27 +236,28 @@ impl Layout {
                 self.out.push_str(&numbers.join(","));
                 self.out.push_str(">>");
             }
-            Shape::Tuple(_, items) => {
+            Shape::Dots(_) => self.out.push_str("..."),
+            Shape::Tuple(_, items, dots) => {
                 self.out.push('{');
                 self.write_row(items);
-                self.out.push('}');
+                self.out.push_str(if dots.is_some() { ",...}" } else { "}" });
             }
             Shape::List(items, tail) => {
                 self.out.push('[');
                 self.write_row(items);
                 if let Some(tail) = tail {
-                    self.out.push('|');
+                    self.out.push_str(if items.is_empty() { "" } else { "|" });
                     self.write(tail);
                 }
                 self.out.push(']');
             }
-            Shape::Map(pairs) => {
+            Shape::Map(pairs, dots) => {
                 self.out.push_str("#{");
                 for (index, pair) in pairs.iter().enumerate() {
                     self.out.push_str(if index == 0 { "" } else { "," });
                     self.write_pair(pair);
                 }
-                self.out.push('}');
+                self.out.push_str(if *dots { ",...}" } else { "}" });
             }
         }
     }
@@ -278,15 +289,19 @@ impl Layout {
         }
         let Place { column, closing, used } = place;
         match &tree.shape {
-            Shape::Text(_) | Shape::Bytes(_) => Ok(()),
+            Shape::Text(_) | Shape::Bytes(_) | Shape::Dots(_) => Ok(()),
             Shape::List(items, tail) => {
                 self.row_fits(items, tail.as_deref(), Place { column: column + 1, closing, used: used + 1 })
             }
-            Shape::Tuple(false, items) => {
+            Shape::Tuple(false, items, _) => {
                 self.row_fits(items, None, Place { column: column + 1, closing, used: used + 1 })
             }
-            Shape::Tuple(true, items) => self.tagged_fits(items, Place { column, closing, used: used + 1 }),
-            Shape::Map(pairs) => self.map_fits(pairs, Place { column: column + 2, closing, used: used + 2 }),
+            Shape::Tuple(true, items, _) => {
+                self.tagged_fits(items, Place { column, closing, used: used + 1 })
+            }
+            Shape::Map(pairs, _) => {
+                self.map_fits(pairs, Place { column: column + 2, closing, used: used + 2 })
+            }
         }
     }
 

@@ -18,17 +18,42 @@ pub(super) struct Plain<'a> {
     pub(super) strings: bool,
 }
 
-/// What of a container is still to be written.
+/// What of a container is still to be written, and how deep: negative is without an end, at 1 come the dots.
 enum Part<'a> {
-    Terms { terms: Iter<'a, Term>, first: bool },
-    Pairs { pairs: Iter<'a, (Term, Term)>, value: Option<&'a Term>, first: bool },
-    List { terms: Iter<'a, Term>, bytes: Iter<'a, u8>, runs: Option<Runs<'a>>, first: bool },
+    Terms {
+        terms: Iter<'a, Term>,
+        first: bool,
+        depth: i64,
+    },
+    /// The pairs are all shown as deep as the first, but only so many.
+    Pairs {
+        pairs: Iter<'a, (Term, Term)>,
+        value: Option<&'a Term>,
+        first: bool,
+        depth: i64,
+        left: i64,
+    },
+    List {
+        terms: Iter<'a, Term>,
+        bytes: Iter<'a, u8>,
+        runs: Option<Runs<'a>>,
+        first: bool,
+        depth: i64,
+    },
+}
+
+impl<'a> Plain<'a> {
+    /// As `~w` has it.
+    pub(super) fn new(printer: &'a Printer<'a>) -> Plain<'a> {
+        Plain { printer, strings: false }
+    }
 }
 
 impl Plain<'_> {
     /// Writes a term however deep.
     pub(super) fn write(self, term: &Term, out: &mut impl Write) -> Result {
-        let Some(mut part) = self.begin(term, out)? else { return Ok(()) };
+        let depth = self.printer.depth.map_or(-1, |depth| i64::try_from(depth).unwrap_or(-1));
+        let Some(mut part) = self.begin(term, depth, out)? else { return Ok(()) };
         let mut outer = Vec::new();
         loop {
             match self.write_on(&mut part, out)? {
@@ -51,19 +76,29 @@ impl Plain<'_> {
             if std::mem::take(first) { Ok(()) } else { out.write_char(',') }
         };
         match part {
-            Part::Terms { terms, first } => {
-                for term in terms {
+            Part::Terms { terms, first, depth } => {
+                while let Some(term) = terms.next() {
                     comma(first, out)?;
-                    if let Some(inner) = self.begin(term, out)? {
+                    if *depth == 1 {
+                        out.write_str("...")?;
+                        break;
+                    }
+                    *depth -= 1;
+                    if let Some(inner) = self.begin(term, *depth, out)? {
                         return Ok(Some(inner));
                     }
                 }
                 out.write_char('}')?;
             }
-            Part::Pairs { pairs, value, first } => loop {
+            Part::Pairs { pairs, value, first, depth, left } => loop {
                 let term = if let Some(value) = value.take() {
                     out.write_str(" => ")?;
+                    *left -= 1;
                     value
+                } else if *left == 1 && !*first {
+                    // Also when no pair is left.
+                    out.write_str(",...}")?;
+                    break;
                 } else if let Some((key, next)) = pairs.next() {
                     comma(first, out)?;
                     *value = Some(next);
@@ -72,19 +107,31 @@ impl Plain<'_> {
                     out.write_char('}')?;
                     break;
                 };
-                if let Some(inner) = self.begin(term, out)? {
+                if let Some(inner) = self.begin(term, *depth, out)? {
                     return Ok(Some(inner));
                 }
             },
-            Part::List { terms, bytes, runs, first } => loop {
-                for term in &mut *terms {
-                    comma(first, out)?;
-                    if let Some(inner) = self.begin(term, out)? {
+            Part::List { terms, bytes, runs, first, depth } => loop {
+                while let Some(term) = terms.next() {
+                    if *depth == 1 {
+                        return dots_and_close(out).map(|()| None);
+                    }
+                    if runs.is_some() {
+                        comma(first, out)?;
+                    } else {
+                        out.write_char('|')?;
+                    }
+                    *depth -= 1;
+                    if let Some(inner) = self.begin(term, *depth, out)? {
                         return Ok(Some(inner));
                     }
                 }
                 for byte in &mut *bytes {
+                    if *depth == 1 {
+                        return dots_and_close(out).map(|()| None);
+                    }
                     comma(first, out)?;
+                    *depth -= 1;
                     write!(out, "{byte}")?;
                 }
                 let Some(rest) = runs else {
@@ -96,9 +143,7 @@ impl Plain<'_> {
                     Some(Slice::Bytes(more)) => *bytes = more.iter(),
                     None => {
                         if let Some(tail) = rest.improper_tail() {
-                            out.write_char('|')?;
                             *terms = std::slice::from_ref(tail).iter();
-                            *first = true;
                         }
                         *runs = None;
                     }
@@ -112,17 +157,23 @@ impl Plain<'_> {
     fn begin<'t>(
         self,
         term: &'t Term,
+        depth: i64,
         out: &mut impl Write,
     ) -> std::result::Result<Option<Part<'t>>, std::fmt::Error> {
         match term {
+            _ if depth == 0 => out.write_str("...")?,
+            Term::Tuple(items) if depth == 1 && !items.is_empty() => out.write_str("{...}")?,
             Term::Tuple(items) => {
                 out.write_char('{')?;
-                return Ok(Some(Part::Terms { terms: items.iter(), first: true }));
+                return Ok(Some(Part::Terms { terms: items.iter(), first: true, depth }));
             }
+            Term::Map(_) if depth == 1 => out.write_str("#{}")?,
             Term::Map(map) => {
                 out.write_str("#{")?;
-                return Ok(Some(Part::Pairs { pairs: map.pairs().iter(), value: None, first: true }));
+                let (pairs, left, depth) = (map.pairs().iter(), depth, depth - 1);
+                return Ok(Some(Part::Pairs { pairs, value: None, first: true, depth, left }));
             }
+            Term::List(list) if depth == 1 && !list.is_nil() => out.write_str("[...]")?,
             Term::List(list) => {
                 if self.strings
                     && let Some(text) = printable_list(list, self.wide())
@@ -132,9 +183,12 @@ impl Plain<'_> {
                 }
                 out.write_char('[')?;
                 let runs = Some(list.runs());
-                return Ok(Some(Part::List { terms: [].iter(), bytes: [].iter(), runs, first: true }));
+                return Ok(Some(Part::List { terms: [].iter(), bytes: [].iter(), runs, first: true, depth }));
             }
-            Term::Binary(binary) => self.binary(binary, out)?,
+            Term::Binary(binary) => self.binary(binary, depth, out)?,
+            Term::Bits(bits) if depth > 0 && depth <= bits.bytes.len() as i64 => {
+                numbers(&bits.bytes.as_slice()[..depth as usize - 1], out, "<<", "...>>")?;
+            }
             other => self.value(other, out)?,
         }
         Ok(None)
@@ -197,7 +251,10 @@ impl Plain<'_> {
         }
     }
 
-    fn binary(self, binary: &Binary, out: &mut impl Write) -> Result {
+    fn binary(self, binary: &Binary, depth: i64, out: &mut impl Write) -> Result {
+        if depth > 0 && depth <= binary.len() as i64 {
+            return numbers(&binary.as_slice()[..depth as usize - 1], out, "<<", "...>>");
+        }
         out.write_str("<<")?;
         if self.strings
             && !binary.is_empty()
@@ -211,4 +268,16 @@ impl Plain<'_> {
         }
         out.write_str(">>")
     }
+}
+
+/// What the end of a list that is too long looks like.
+fn dots_and_close(out: &mut impl Write) -> Result {
+    out.write_str("|...]")
+}
+
+/// The first numbers of a binary that is too long.
+fn numbers(bytes: &[u8], out: &mut impl Write, before: &str, after: &str) -> Result {
+    out.write_str(before)?;
+    bytes.iter().try_for_each(|byte| write!(out, "{byte},"))?;
+    out.write_str(after)
 }
