@@ -154,8 +154,10 @@ impl Scanner {
     }
 
     fn pad(&mut self) -> Result<char, FormatError> {
-        let pad =
-            if self.take('*') { self.argument()? } else { self.next().ok_or(FormatError::BadArgument)? };
+        // Where no argument is left, the star is the character to pad with.
+        let starred = self.peek() == Some('*') && !self.arguments.as_slice().is_empty();
+        let next = self.next().ok_or(FormatError::BadArgument)?;
+        let pad = if starred { self.argument()? } else { next };
         char_of(pad.as_int().ok_or(FormatError::BadArgument)?)
     }
 }

@@ -18,6 +18,10 @@ Answer = fun
     ({pretty_shell, Ts}) ->
         Options = [{column, 1}, {line_length, 80}, {line_max_chars, 60}, {encoding, unicode}],
         [unicode:characters_to_binary(io_lib_pretty:print(T, Options)) || T <- Ts];
+    ({format, Fs}) ->
+        [try io_lib:format(F, As) of
+             Chars -> case unicode:characters_to_binary(Chars) of B when is_binary(B) -> B; _ -> badarg end
+         catch error:badarg -> badarg end || {F, As} <- Fs];
     ({sort, Ts}) -> lists:sort(Ts);
     ({equal, Ts}) -> [{A =:= B, A == B} || {A, B} <- Ts];
     ({parse, Ts}) ->

@@ -155,3 +155,100 @@ fn text_is_read_as_erl_parse_reads_it() {
         }
     }
 }
+
+/// A format made of control sequences of every kind, and arguments that mostly go with it.
+fn format_and_arguments(maker: &mut Maker) -> Term {
+    let mut format = String::new();
+    let mut arguments = Vec::new();
+    for _ in 0..1 + maker.below(4) {
+        format.push_str(maker.pick(&["", "", "x", "\n", "a\tb", "Ω", "some text that takes room: "]));
+        format.push('~');
+        let mut number = |maker: &mut Maker, format: &mut String| match maker.below(8) {
+            0 => {
+                format.push('*');
+                arguments.push(Term::Int(maker.below(40) as i64));
+            }
+            1..=3 => format.push_str(&maker.below(30).to_string()),
+            _ => {}
+        };
+        if maker.below(6) == 0 {
+            format.push('-');
+        }
+        number(maker, &mut format);
+        if maker.below(3) == 0 {
+            format.push('.');
+            number(maker, &mut format);
+            if maker.below(3) == 0 {
+                format.push('.');
+                format.push(maker.pick(&['0', '*', 'x']));
+                if format.ends_with('*') {
+                    arguments.push(Term::Int(95));
+                }
+            }
+        }
+        format.push_str(maker.pick(&["", "", "", "t", "l", "tl"]));
+        let control = maker.pick(&[
+            'c', 'f', 'e', 'g', 's', 's', 'w', 'p', 'p', 'W', 'P', 'P', 'B', 'X', '#', 'b', 'x', '+', 'n',
+            'i', '~', 'z',
+        ]);
+        format.push(control);
+        let argument = match control {
+            _ if maker.below(20) == 0 => maker.term(),
+            'c' => Term::Int(maker.below(300) as i64),
+            'f' | 'e' | 'g' => {
+                let ten = 10_f64.powi(maker.below(20) as i32 - 10);
+                Term::Float((maker.below(2_000_000) as f64 - 1e6) / 8.0 * ten)
+            }
+            's' => maker.characters(),
+            'B' | 'X' | '#' | 'b' | 'x' | '+' => match maker.below(3) {
+                0 => Term::from(
+                    trunkline_term::BigInt::from(maker.below(1 << 40) as i64 - (1 << 39)) << maker.below(80),
+                ),
+                _ => Term::Int(maker.below(100_000) as i64 - 50_000),
+            },
+            'n' | '~' | 'z' => continue,
+            _ => maker.wide_term(),
+        };
+        arguments.push(argument);
+        match control {
+            'W' | 'P' => arguments.push(Term::Int(maker.below(15) as i64 - 1)),
+            'x' | 'X' => arguments
+                .push(maker.pick(&[0, 1]).eq(&0).then(|| Term::string("0x")).unwrap_or(Term::atom("p"))),
+            _ => {}
+        }
+    }
+    if maker.below(30) == 0 {
+        arguments.pop();
+    }
+    Term::tuple([Term::string(&format), Term::list(arguments)])
+}
+
+#[test]
+fn formats_print_as_erl_prints_them() {
+    let Some(mut erl) = Erl::start() else { return };
+    let mut maker = Maker::new(seed());
+    let numbers = numbers(&mut erl, &maker);
+    let formatter = trunkline_term::format::Formatter::new(&numbers);
+    let mut refused = 0;
+    for _ in 0..batches() {
+        let pairs: Vec<Term> = (0..BATCH).map(|_| format_and_arguments(&mut maker)).collect();
+        let request = term!({format, (Term::list(pairs.clone()))});
+        for (pair, theirs) in pairs.iter().zip(erl.ask(&request).as_list().unwrap()) {
+            let [format, arguments] = pair.as_tuple().unwrap() else { unreachable!() };
+            let ours = match formatter.format(format, arguments) {
+                Ok(text) => Term::binary(&text),
+                Err(_) => Term::atom("badarg"),
+            };
+            refused += usize::from(theirs.is_atom("badarg"));
+            let text = |term: &Term| match term.as_binary() {
+                Some(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+                None => term.to_string(),
+            };
+            assert!(ours == theirs, "{pair:?}\nours:\n{}\ntheirs:\n{}", text(&ours), text(&theirs));
+        }
+    }
+    assert!(
+        refused < batches() * BATCH / 2,
+        "{refused} formats were refused: the maker makes too much nonsense"
+    );
+}

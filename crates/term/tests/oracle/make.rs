@@ -230,6 +230,21 @@ impl Maker {
         Term::Float(if number.is_finite() && number != 0.0 { number } else { 0.0 })
     }
 
+    /// Characters for `~s`: an atom, a binary, or a list of them and of numbers.
+    pub(crate) fn characters(&mut self) -> Term {
+        match self.below(5) {
+            0 => self.atom(),
+            1 => self.binary(),
+            2 => self.string(),
+            _ => {
+                let items: Vec<Term> = (0..self.below(4))
+                    .map(|_| if self.below(2) == 0 { Term::Int(120) } else { self.binary() })
+                    .collect();
+                List::with_tail(items, if self.below(3) == 0 { self.binary() } else { Term::NIL })
+            }
+        }
+    }
+
     /// A term that can be written as text: no identifiers, no funs made by code.
     pub(crate) fn readable_term(&mut self) -> Term {
         loop {
