@@ -43,3 +43,30 @@ pub(crate) const STAGE_CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long `ping` waits, connection and answer together.
 pub(crate) const PING_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long `call` waits for a value when nothing is said.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long a node may take to answer a small question about itself.
+pub(crate) const QUESTION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long `stop` waits when nothing is said.
+pub(crate) const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A cookie file is read so far.
+pub(crate) const COOKIE_FILE_BYTES_MAX: u64 = 1024;
+
+/// Processes that one look of `top` examines on their way through all of a node's.
+pub(crate) const SWEEP_PROCESSES_MAX: usize = 5_000;
+
+/// Processes of the sweeps before that `top` examines again at every look.
+pub(crate) const LEADERS_MAX: usize = 500;
+
+/// Processes that one look examines where each costs a call of its own.
+pub(crate) const SINGLE_PROCESSES_MAX: usize = 1_000;
+
+/// Calls under way at a time to a node where each process costs one.
+pub(crate) const SINGLE_CALLS_MAX: usize = 32;
+
+/// Processes whose last reductions `top` remembers.
+pub(crate) const REMEMBERED_PROCESSES_MAX: usize = 1_000_000;

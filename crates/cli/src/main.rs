@@ -1,6 +1,7 @@
 //! The binary trunkline: one file per verb.
 
 mod args;
+mod call;
 mod cluster;
 mod doctor;
 mod epmd;
@@ -8,8 +9,13 @@ mod identity;
 mod json;
 mod limits;
 mod names;
+mod nodes;
 mod ping;
+mod stop;
 mod table;
+mod terminal;
+mod top;
+mod visit;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -27,6 +33,8 @@ use tracing::level_filters::LevelFilter;
   trunkline cluster                     a live cluster of four nodes, and a real erl where one is installed
   trunkline ping bill@localhost
   trunkline doctor bill@localhost
+  trunkline call bill@localhost lists sort '[[c, a, b]]'
+  trunkline top bill@localhost
 
 Options may be written with one dash, as Erlang's are: -sname, -setcookie, -daemon."
 )]
@@ -40,11 +48,15 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Verb {
+    Call(call::Call),
     Cluster(cluster::Cluster),
     Doctor(doctor::Doctor),
     Epmd(epmd::Epmd),
     Names(names::Names),
+    Nodes(nodes::Nodes),
     Ping(ping::Ping),
+    Stop(stop::Stop),
+    Top(top::Top),
     #[command(hide = true)]
     ClusterMember(cluster::ClusterMember),
 }
@@ -71,11 +83,15 @@ fn main() -> ExitCode {
 impl Verb {
     async fn run(self) -> anyhow::Result<ExitCode> {
         match self {
+            Verb::Call(verb) => verb.run().await,
             Verb::Cluster(verb) => verb.run().await,
             Verb::Doctor(verb) => verb.run().await,
             Verb::Epmd(verb) => verb.run().await,
             Verb::Names(verb) => verb.run().await,
+            Verb::Nodes(verb) => verb.run().await,
             Verb::Ping(verb) => verb.run().await,
+            Verb::Stop(verb) => verb.run().await,
+            Verb::Top(verb) => verb.run().await,
             Verb::ClusterMember(verb) => verb.run().await,
         }
     }

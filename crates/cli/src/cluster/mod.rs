@@ -7,7 +7,6 @@ mod play;
 mod report;
 mod stage;
 mod story;
-mod terminal;
 mod view;
 mod world;
 
@@ -22,7 +21,8 @@ pub(crate) use story::duration_text;
 
 use play::{Audience, End, Play};
 use stage::Stage;
-use terminal::Terminal;
+
+use crate::terminal::Terminal;
 
 /// Run a live cluster: four nodes meet, one is killed and returns; a real erl joins where one is installed
 ///

@@ -11,13 +11,13 @@ use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use super::report::{Command, Report};
 use super::stage::{Event, Stage, What};
 use super::story::{Order, Progress, Step, VICTIM};
-use super::terminal::{Terminal, keys};
 use super::view::picture;
 use super::world::{Life, World};
 use crate::epmd::client::names_of;
 use crate::limits::{
     EPMD_TIMEOUT, MUTTERED_LINES_MAX, REDRAWS_PER_SECOND_MAX, SCENE_PAUSE, STAGE_CLOSE_TIMEOUT,
 };
+use crate::terminal::{Terminal, keys};
 
 /// Who watches.
 pub(super) enum Audience {

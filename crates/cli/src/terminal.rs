@@ -6,18 +6,18 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwins
 use tokio::sync::mpsc;
 
 /// Holds the terminal; dropping it gives the terminal back, after a panic too.
-pub(super) struct Terminal {
+pub(crate) struct Terminal {
     before: Termios,
 }
 
 impl Terminal {
     /// Whether there is a terminal to draw on and to read keys from.
-    pub(super) fn is_there() -> bool {
+    pub(crate) fn is_there() -> bool {
         io::stdin().is_terminal() && io::stdout().is_terminal()
     }
 
     /// Takes the terminal: another screen, no cursor, keys at once and unseen. Ctrl-C still is a signal.
-    pub(super) fn take() -> io::Result<Terminal> {
+    pub(crate) fn take() -> io::Result<Terminal> {
         let before = tcgetattr(io::stdin())?;
         let mut during = before.clone();
         during.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
@@ -28,7 +28,7 @@ impl Terminal {
     }
 
     /// Draws over what was there. Lines that are too long or too many are cut, so that nothing scrolls.
-    pub(super) fn draw(&self, lines: &[String]) -> io::Result<()> {
+    pub(crate) fn draw(&self, lines: &[String]) -> io::Result<()> {
         let size = tcgetwinsize(io::stdout()).ok();
         let columns = size.map(|size| usize::from(size.ws_col)).filter(|&columns| columns > 0).unwrap_or(80);
         let rows = size.map(|size| usize::from(size.ws_row)).filter(|&rows| rows > 1).unwrap_or(24);
@@ -58,7 +58,7 @@ impl Drop for Terminal {
 }
 
 /// Keys as they are pressed. The thread that reads them ends with the program.
-pub(super) fn keys() -> mpsc::Receiver<u8> {
+pub(crate) fn keys() -> mpsc::Receiver<u8> {
     let (sender, receiver) = mpsc::channel(16);
     std::thread::spawn(move || {
         let mut key = [0];
