@@ -56,6 +56,8 @@ struct Inner {
     state: LaneState,
     queue: Vec<Parcel>,
     driver: Option<Waker>,
+    /// Something waits that has not woken the driver.
+    hushed: bool,
     paused: Vec<Waker>,
     info: Option<PeerInfo>,
     /// The processes that something ties to the peer through this connection.
@@ -76,6 +78,7 @@ impl Lane {
                 state: LaneState::Pending,
                 queue: Vec::new(),
                 driver: None,
+                hushed: false,
                 paused: Vec::new(),
                 info: None,
                 tied: BTreeSet::new(),
@@ -127,6 +130,7 @@ impl Lane {
             return Poll::Ready(false);
         }
         if !inner.queue.is_empty() {
+            inner.hushed = false;
             if parcels.is_empty() {
                 std::mem::swap(parcels, &mut inner.queue);
             } else {
@@ -211,6 +215,31 @@ impl Lane {
 
     /// Puts a signal at the end of the queue; `false` when the lane is down.
     pub(crate) fn push(&self, signal: Signal, payload: Option<Encoded>) -> bool {
+        self.put(signal, payload, false)
+    }
+
+    /// As [`Lane::push`], for the driver's own reader: does not wake the driver, whom the next push or [`Lane::nudge`] wakes.
+    /// What the peer asked for is often done at once, and its end then leaves with this.
+    pub(crate) fn push_hushed(&self, signal: Signal, payload: Option<Encoded>) -> bool {
+        self.put(signal, payload, true)
+    }
+
+    /// For the driver: whether it sleeps although something waits.
+    pub fn is_hushed(&self) -> bool {
+        lock(&self.inner).hushed
+    }
+
+    /// For the driver: wakes it if something waits that has not woken it.
+    pub fn nudge(&self) {
+        let mut inner = lock(&self.inner);
+        if std::mem::take(&mut inner.hushed)
+            && let Some(driver) = &inner.driver
+        {
+            driver.wake_by_ref();
+        }
+    }
+
+    fn put(&self, signal: Signal, payload: Option<Encoded>, hushed: bool) -> bool {
         let parcel = Parcel { signal, payload };
         let bytes = Lane::parcel_bytes(&parcel);
         let mut inner = lock(&self.inner);
@@ -224,7 +253,10 @@ impl Lane {
             self.count_answer(bytes);
         }
         inner.queue.push(parcel);
-        if inner.queue.len() == 1
+        let wakes = inner.queue.len() == 1 || inner.hushed;
+        inner.hushed = wakes && hushed;
+        if wakes
+            && !hushed
             && let Some(driver) = &inner.driver
         {
             driver.wake_by_ref();

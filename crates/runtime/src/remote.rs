@@ -99,7 +99,7 @@ impl Node {
     pub(crate) fn on_spawn_request(&self, lane: &Arc<Lane>, order: SpawnOrder, payload: Payload) {
         let answer = |linked, monitored, result| {
             let (id, to) = (order.id.clone(), order.from.clone());
-            lane.push(Signal::SpawnReply { id, to, linked, monitored, result, token: None }, None);
+            lane.push_hushed(Signal::SpawnReply { id, to, linked, monitored, result, token: None }, None);
         };
         if self.table().alive() >= PROCESSES_FOR_PEERS_MAX {
             return answer(false, false, Err(Atom::inline("system_limit")));
