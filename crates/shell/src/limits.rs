@@ -1,0 +1,30 @@
+//! Ceilings: what source, values and programs may cost.
+
+/// Characters of source that are read as one command or one file.
+pub const SOURCE_CHARACTERS_MAX: usize = 16 << 20;
+/// How deep expressions may nest in one another.
+pub const NESTING_LEVELS_MAX: usize = 200;
+/// Digits of an integer literal.
+pub const INTEGER_DIGITS_MAX: usize = 1 << 20;
+/// Bits of an integer that arithmetic makes; beyond it is `system_limit`.
+pub const INTEGER_BITS_MAX: u64 = 1 << 26;
+/// Bits of a bit string that is built.
+pub const BITS_MAX: usize = 1 << 33;
+/// Calls that wait for the calls they made, before the process ends with `system_limit`.
+pub const CALLS_DEEP_MAX: usize = 4 << 20;
+/// Values that wait on the stack of one process.
+pub const STACK_VALUES_MAX: usize = 32 << 20;
+/// Steps between two breaths: how long a process computes before others have their turn.
+pub const STEPS_PER_TURN_MAX: u32 = 4000;
+/// Funs of which a process remembers the code it read from them.
+pub const FUNS_REMEMBERED_MAX: usize = 256;
+/// Calls of a stack trace.
+pub const TRACE_CALLS_MAX: usize = 8;
+/// Elements of a list that `lists:seq/2` and its like make at once.
+pub const LIST_ELEMENTS_MAX: usize = 1 << 27;
+/// Files that include one another.
+pub const INCLUDES_DEEP_MAX: usize = 32;
+/// Tokens that a file has after its macros were expanded.
+pub const TOKENS_MAX: usize = 8 << 20;
+/// How many commands and results a session remembers.
+pub const HISTORY_COMMANDS_MAX: usize = 20;
