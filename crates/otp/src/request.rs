@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use runtime::{AliasMode, Ctx, Down, To};
-use term::{Atom, FromTerm, IntoTerm, List, Mismatch, Pid, Ref, Term};
+use runtime::{AliasMode, Ctx, Down, Exit, Mark, Node, To};
+use term::{Atom, FromTerm, IntoTerm, List, Mismatch, Pid, Ref, Term, term};
 
-const GEN_CALL: Atom = Atom::inline("$gen_call");
-const GEN_CAST: Atom = Atom::inline("$gen_cast");
-const SYSTEM: Atom = Atom::inline("system");
-const ALIAS: Atom = Atom::inline("alias");
+pub(crate) const GEN_CALL: Atom = Atom::inline("$gen_call");
+pub(crate) const GEN_CAST: Atom = Atom::inline("$gen_cast");
+pub(crate) const SYSTEM: Atom = Atom::inline("system");
+pub(crate) const ALIAS: Atom = Atom::inline("alias");
 
 /// Who asks, and how he knows the answer again: `{Pid, Tag}`.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,6 +94,11 @@ pub fn answer(ctx: &mut Ctx, to: &Caller, answer: impl IntoTerm) {
     ctx.answer(to.address(), Term::tuple([to.tag.clone(), answer.into_term()]));
 }
 
+/// As [`answer`], from wherever the question is by now.
+pub(crate) fn answer_from(node: &Node, to: &Caller, answer: Term) {
+    node.answer(to.address(), Term::tuple([to.tag.clone(), answer]));
+}
+
 /// Sends without expecting an answer.
 pub fn cast<'a>(ctx: &mut Ctx, to: impl Into<To<'a>>, message: impl IntoTerm) {
     ctx.send(to, Term::tuple([Term::Atom(GEN_CAST), message.into_term()]));
@@ -114,6 +119,33 @@ pub enum CallError {
     /// The process ended before it answered.
     #[error("the process ended before it answered: {0:?}")]
     Exited(Term),
+    /// A process that asks itself would wait for ever.
+    #[error("calling_self: a process cannot call itself")]
+    CallingSelf,
+    /// There is an answer, and it is not of the type that was asked for.
+    #[error("the answer is not of the type that was asked for: {0:?}")]
+    Unreadable(Term),
+}
+
+impl CallError {
+    /// The reason as `gen_server:call/2` exits with it, without the call.
+    pub fn reason(&self) -> Term {
+        match self {
+            CallError::NoProc => Term::atom("noproc"),
+            CallError::NodeDown => Term::atom("nodedown"),
+            CallError::Timeout => Term::atom("timeout"),
+            CallError::Exited(reason) => reason.clone(),
+            CallError::CallingSelf => Term::atom("calling_self"),
+            CallError::Unreadable(answer) => term!({bad_answer, (answer.clone())}),
+        }
+    }
+}
+
+/// `?` in a process: it ends with `{Reason, {gen_server, call, []}}`, so that whoever watches it sees that a call failed.
+impl From<CallError> for Exit {
+    fn from(error: CallError) -> Exit {
+        Exit(term!({(error.reason()), {gen_server, call, []}}))
+    }
 }
 
 /// Asks a generic server, near or far, and waits for its answer; `None` waits for ever.
@@ -132,26 +164,134 @@ pub async fn call<'a>(
     call_as(ctx, Term::Atom(GEN_CALL), to, question, within).await
 }
 
-async fn call_as<'a>(
+/// As [`call`], with another word in the place of `'$gen_call'`: `system` for [`crate::sys`].
+pub(crate) async fn call_as<'a>(
     ctx: &mut Ctx,
     label: Term,
     to: impl Into<To<'a>>,
     question: impl IntoTerm,
     within: Option<Duration>,
 ) -> Result<Term, CallError> {
-    let to = to.into();
-    let mark = ctx.mark();
-    let alias = ctx.monitor_with_alias(to.clone(), AliasMode::ReplyDemonitor);
-    let tag = Term::List(List::cons(Term::Atom(ALIAS), Term::Ref(alias.clone())));
-    let from = Term::tuple([Term::Pid(ctx.pid()), tag]);
-    ctx.send(to, Term::tuple([label, from, question.into_term()]));
-    let pick = |message: &Term| outcome(message, &alias);
-    let answer = match within {
-        Some(wait) => ctx.select_from_within(mark, wait, pick).await.unwrap_or(Err(CallError::Timeout)),
-        None => ctx.select_from(mark, pick).await,
-    };
-    ctx.demonitor(&alias, true);
-    answer
+    let question = question.into_term();
+    ask(ctx, to.into(), |from: Caller| Term::tuple([label, from.into_term(), question]), within).await
+}
+
+/// Sends the message that `make` makes for this caller, and waits for the answer.
+pub(crate) async fn ask<M: IntoTerm + Send + 'static>(
+    ctx: &mut Ctx,
+    to: To<'_>,
+    make: impl FnOnce(Caller) -> M,
+    within: Option<Duration>,
+) -> Result<Term, CallError> {
+    if is_self(ctx, &to) {
+        return Err(CallError::CallingSelf);
+    }
+    let question = Question::ask(ctx, to, make);
+    let mut waiting = Waiting { ctx, question, open: true };
+    let answer = waiting.answer(within).await;
+    answer.ok_or(CallError::Timeout).flatten()
+}
+
+fn is_self(ctx: &Ctx, to: &To<'_>) -> bool {
+    match to {
+        To::Pid(pid) => pid == ctx.pid_ref(),
+        To::PidRef(pid) => *pid == ctx.pid_ref(),
+        To::Name(name) => ctx.whereis(name.clone()).as_ref() == Some(ctx.pid_ref()),
+        _ => false,
+    }
+}
+
+/// A question that has been asked, and where its answer can lie.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    pub(crate) alias: Ref,
+    mark: Mark,
+}
+
+impl Question {
+    pub(crate) fn ask<M: IntoTerm + Send + 'static>(
+        ctx: &mut Ctx,
+        to: To<'_>,
+        make: impl FnOnce(Caller) -> M,
+    ) -> Question {
+        let mark = ctx.mark();
+        let alias = ctx.monitor_with_alias(to.clone(), AliasMode::ReplyDemonitor);
+        let tag = Term::List(List::cons(Term::Atom(ALIAS), Term::Ref(alias.clone())));
+        let caller = Caller { pid: ctx.pid(), tag };
+        ctx.send(to, make(caller));
+        Question { alias, mark }
+    }
+
+    /// The answer, or `None` when the time is over; the question stays asked then.
+    pub(crate) async fn wait(
+        &self,
+        ctx: &mut Ctx,
+        within: Option<Duration>,
+    ) -> Option<Result<Term, CallError>> {
+        let pick = |message: &Term| outcome(message, &self.alias);
+        match within {
+            Some(wait) => ctx.select_from_within(self.mark, wait, pick).await,
+            None => Some(ctx.select_from(self.mark, pick).await),
+        }
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        self.mark
+    }
+
+    /// Which question this message would be an answer to.
+    pub(crate) fn key_of(message: &Term) -> Option<Ref> {
+        match message.as_tuple()? {
+            [tag, _] => alias_of(tag),
+            _ => Down::from_term(message).ok().map(|down| down.reference),
+        }
+    }
+
+    /// Whether this message is the answer.
+    pub(crate) fn check(&self, message: &Term) -> Option<Result<Term, CallError>> {
+        outcome(message, &self.alias)
+    }
+
+    /// Takes the question back: nothing of it stays, and what still comes is dropped. The answer, if it is there.
+    pub(crate) fn take_back(&self, ctx: &mut Ctx) -> Option<Result<Term, CallError>> {
+        ctx.demonitor(&self.alias, true);
+        ctx.try_select(self.mark, |message| outcome(message, &self.alias))
+    }
+
+    /// After the answer: the monitor goes.
+    pub(crate) fn done(&self, ctx: &mut Ctx) {
+        ctx.demonitor(&self.alias, true);
+    }
+}
+
+/// A wait that leaves nothing behind when it is given up.
+struct Waiting<'c> {
+    ctx: &'c mut Ctx,
+    question: Question,
+    open: bool,
+}
+
+impl Waiting<'_> {
+    async fn answer(&mut self, within: Option<Duration>) -> Option<Result<Term, CallError>> {
+        let answer = self.question.wait(self.ctx, within).await;
+        self.open = false;
+        match answer {
+            Some(answer) => {
+                self.question.done(self.ctx);
+                Some(answer)
+            }
+            // As in OTP: an answer that came in the last moment counts.
+            None => self.question.take_back(self.ctx),
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if self.open {
+            self.question.take_back(self.ctx);
+        }
+    }
 }
 
 /// The answer `{[alias | Ref], Reply}`, or the end of the one who was asked.

@@ -71,6 +71,12 @@ impl Ctx {
         self.take_unread(&mut start(), &mut Turns::unlimited(), |message| message.take_as::<M>())
     }
 
+    /// The first unread message behind the mark for which `pick` gives something, if it is there already.
+    pub fn try_select<R>(&mut self, mark: Mark, mut pick: impl FnMut(&Term) -> Option<R>) -> Option<R> {
+        self.collect();
+        self.take_unread(&mut { mark }, &mut Turns::unlimited(), |message| picked(message, &mut pick))
+    }
+
     /// The first unread message for which `pick` gives something; waits for it. Others stay.
     pub async fn select<R>(&mut self, pick: impl FnMut(&Term) -> Option<R>) -> R {
         self.select_from(Mark::START, pick).await

@@ -61,6 +61,14 @@ impl Node {
         self.route(Sender::NOBODY, to.into(), Message::new(message), SendOptions::default());
     }
 
+    /// Answers from outside of any process: as [`crate::Ctx::answer`].
+    pub fn answer<'a>(&self, to: impl Into<To<'a>>, message: impl term::IntoTerm + Send + 'static) {
+        let options = SendOptions { noconnect: true, ..SendOptions::default() };
+        if let Routed::Far(lane, bytes) = self.route(Sender::NOBODY, to.into(), Message::new(message), options) {
+            lane.count_answer(bytes);
+        }
+    }
+
     /// Sends to a name at the other end of this very connection, in the name of the near process `from`; `false` when the
     /// connection is over. For services whose words mean something on one connection only, and nothing on the next.
     /// Never waits: whoever sends much this way has nothing to slow it down.

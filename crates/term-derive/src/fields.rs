@@ -7,7 +7,7 @@ use syn::{Fields, Ident, Member, Path};
 use crate::attributes::FieldAttributes;
 
 pub(crate) struct FieldPlan {
-    member: Member,
+    pub(crate) member: Member,
     /// The variable that holds the field, or its term.
     pub(crate) name: Ident,
     pub(crate) attributes: FieldAttributes,
@@ -83,7 +83,8 @@ impl FieldPlan {
         })
     }
 
-    fn reading_value(&self, term: &Path) -> Tokens {
+    /// The expression that reads the term in the field's variable.
+    pub(crate) fn reading_value(&self, term: &Path) -> Tokens {
         let name = &self.name;
         let read = quote!(#term::FromTerm::from_term(#name)?);
         if self.attributes.nil {

@@ -1,4 +1,4 @@
-//! derive(IntoTerm, FromTerm): Rust types as Erlang terms.
+//! derive(IntoTerm, FromTerm, Request): Rust types as Erlang terms.
 //!
 //! | Rust | Erlang |
 //! |---|---|
@@ -21,9 +21,15 @@
 //! - `with_string`: a text that is written as a list of characters, not as a binary (both are read);
 //! - `key = "name"`: another key than the field's name, in maps.
 
+//!
+//! `derive(Request)` is for the questions that a generic server answers: an enum in which every variant has one field of
+//! type `Reply<T>`, which is not on the wire. `Get(Reply<i64>)` is the question `get`, `Add(i64, Reply<i64>)` is `{add, N}`.
+//! `#[request(crate = "path")]` says where the crate of behaviours is, `::trunkline::otp` unless told.
+
 mod attributes;
 mod enums;
 mod fields;
+mod request;
 mod structs;
 
 use proc_macro::TokenStream;
@@ -45,6 +51,13 @@ pub fn derive_into_term(input: TokenStream) -> TokenStream {
 pub fn derive_from_term(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     from_term(&input).unwrap_or_else(|error| error.to_compile_error()).into()
+}
+
+/// Makes an enum the questions of a generic server. See the crate's page.
+#[proc_macro_derive(Request, attributes(term, request))]
+pub fn derive_request(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    request::request(&input).unwrap_or_else(|error| error.to_compile_error()).into()
 }
 
 fn into_term(input: &DeriveInput) -> syn::Result<Tokens> {
