@@ -45,6 +45,7 @@ pub struct Builder {
     seed: Option<u64>,
     allowed: Vec<Atom>,
     output: Option<services::Sink>,
+    input: Option<crate::io::Input>,
 }
 
 /// Why a node does not start, and what to do.
@@ -99,6 +100,7 @@ impl Builder {
             seed: None,
             allowed: Vec::new(),
             output: None,
+            input: None,
         }
     }
 
@@ -217,6 +219,12 @@ impl Builder {
         self
     }
 
+    /// Where processes whose output comes here read from; without this they are told `eof`.
+    pub fn input(mut self, input: impl Into<crate::io::Input>) -> Builder {
+        self.input = Some(input.into());
+        self
+    }
+
     /// Where output goes that other nodes send here; to standard output when nothing is said.
     pub fn output(mut self, sink: impl Fn(&str) + Send + Sync + 'static) -> Builder {
         self.output = Some(Arc::new(sink));
@@ -308,6 +316,9 @@ impl Builder {
         net_kernel::allow(node, self.allowed);
         if let Some(output) = self.output {
             node.shelf::<services::Output>().set(output);
+        }
+        if let Some(input) = self.input {
+            node.shelf::<services::Output>().set_input(input);
         }
         rpc::install(node);
         services::start(node);

@@ -8,7 +8,7 @@ pub mod cookies;
 pub mod discovery;
 pub mod epmd;
 pub mod global;
-mod io;
+pub mod io;
 pub mod limits;
 pub mod names;
 pub mod net_kernel;

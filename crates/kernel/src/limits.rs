@@ -112,6 +112,15 @@ pub const FORMAT_WIDTH_MAX: usize = 4_096;
 /// Requests inside one `{requests, _}` of the I/O protocol, nested ones included.
 pub const IO_REQUESTS_MAX: usize = 10_000;
 
+/// Processes that wait for input at one group leader.
+pub const IO_READERS_MAX: usize = 10_000;
+
+/// Functions that make characters for one group leader at once.
+pub const IO_APPLYING_MAX: usize = 1_000;
+
+/// Lines of standard input that wait to be read.
+pub const INPUT_LINES_MAX: usize = 16;
+
 /// Names in the global table.
 pub const GLOBAL_NAMES_MAX: usize = 1_000_000;
 

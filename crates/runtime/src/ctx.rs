@@ -263,9 +263,9 @@ impl Ctx {
         self.desk().unread.mark()
     }
 
-    /// Where this process's output goes; itself when nobody said.
+    /// Where this process's output goes: `user` when nobody said, and the process itself where there is no `user`.
     pub fn group_leader(&self) -> Pid {
-        self.process.state().leader.clone().unwrap_or_else(|| self.pid())
+        self.process.leader()
     }
 
     /// Sets the group leader of this process.

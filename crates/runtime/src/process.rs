@@ -69,6 +69,12 @@ impl Proc {
         lock(&self.state)
     }
 
+    /// The group leader: `user` when nobody said, and the process itself where there is none.
+    pub(crate) fn leader(&self) -> Pid {
+        let said = self.state().leader.clone();
+        said.or_else(|| self.node.whereis("user")).unwrap_or_else(|| self.pid.clone())
+    }
+
     /// Puts mail into the inbox of this very process.
     pub(crate) fn post_self(&self, mail: Mail) {
         let _ = self.node.post(self.seat(), mail, self.home());

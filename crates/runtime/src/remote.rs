@@ -96,6 +96,15 @@ impl Node {
         exact.or_else(|| exports.get(&(module.clone(), function.clone(), None))).cloned()
     }
 
+    /// Sets the group leader of a process, near or far. (`group_leader/2`.) Whether there is a way to it.
+    pub fn set_group_leader(&self, of: &Pid, leader: &Pid) -> bool {
+        if self.seat(of).is_some() {
+            return self.push(of, Mail::order(Order::Leader(leader.clone())));
+        }
+        let signal = Signal::GroupLeader { leader: leader.clone(), to: of.clone() };
+        self.lane_to(of.node.name()).is_some_and(|lane| lane.push(signal, None))
+    }
+
     pub(crate) fn on_spawn_request(&self, lane: &Arc<Lane>, order: SpawnOrder, payload: Payload) {
         let answer = |linked, monitored, result| {
             let (id, to) = (order.id.clone(), order.from.clone());

@@ -17,7 +17,7 @@ use crate::limits::FORMAT_BYTES_MAX;
 use crate::print::{NodeNumbers, Printer};
 use crate::term::Term;
 
-pub use chars::{latin1_text, unicode_text};
+pub use chars::{latin1_text, strict_unicode_text, unicode_text};
 use field::Field;
 use spec::{Piece, Spec};
 

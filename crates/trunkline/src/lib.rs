@@ -47,7 +47,7 @@ pub use carrier;
 #[cfg(feature = "sim")]
 pub use kernel::sim;
 pub use kernel::{
-    Builder, Cookie, Node, PingError, StartError, cookies, discovery, epmd, global, names, net_kernel, node,
+    Builder, Cookie, Node, PingError, StartError, cookies, discovery, epmd, global, io, names, net_kernel, node,
     pg, ping, rpc,
 };
 pub use otp::request;

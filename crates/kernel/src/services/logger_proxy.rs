@@ -13,7 +13,7 @@ pub(super) fn start(node: &Node) {
                 Some([log, level, format, arguments, _])
                     if log.is_atom("log") && level.as_atom().is_some() =>
                 {
-                    say(level, &crate::io::format_terms(format, arguments));
+                    say(level, &crate::io::format_terms(ctx.node(), format, arguments));
                 }
                 Some([log, level, report, _]) if log.is_atom("log") && level.as_atom().is_some() => {
                     say(level, &report.to_string());

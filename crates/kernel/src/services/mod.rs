@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use runtime::{Ctx, Node, Outcome, SpawnOptions};
 use tokio::sync::oneshot;
-pub(crate) use user::{Output, Sink};
+pub(crate) use crate::io::{Output, Sink};
 
 use crate::limits::SERVICE_RESTART_MILLIS;
 
