@@ -190,9 +190,17 @@ async fn we_call_otps_functions_and_tell_their_failures_apart() {
         assert_eq!(late, Err(RpcError::Timeout), "{way}");
         let nowhere = ours.call::<Term>("nobody@localhost", "erlang", "node", ()).await;
         assert_eq!(nowhere, Err(RpcError::NoConnection));
-        let all =
-            rpc::multicall::<Atom>(ours, [them, ours.name().as_str()], "erlang", "node", (), PATIENCE).await;
-        assert!(all.iter().all(|(node, answer)| answer.as_ref() == Ok(node)), "{way}: {all:?}");
+        let all = rpc::multicall::<Atom>(
+            ours,
+            [them, ours.name().as_str(), "nobody@localhost"],
+            "erlang",
+            "node",
+            (),
+            PATIENCE,
+        );
+        let all = all.await;
+        assert_eq!(all.results, [Ok(Atom::new(them)), Ok(ours.name().clone())], "{way}");
+        assert_eq!(all.bad_nodes, [Atom::new("nobody@localhost")], "{way}");
     })
     .await;
 }

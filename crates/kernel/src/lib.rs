@@ -7,6 +7,7 @@ mod builder;
 pub mod cookies;
 pub mod discovery;
 pub mod epmd;
+pub mod erpc;
 pub mod global;
 pub mod io;
 pub mod limits;

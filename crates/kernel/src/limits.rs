@@ -187,3 +187,6 @@ pub const PG_CATCH_UP_MILLIS: u64 = 100;
 
 /// Longest a question to a scope process of our own node may take, in milliseconds: it may just start again.
 pub const PG_ANSWER_MILLIS: u64 = 5_000;
+
+/// Requests to print that one request may hold, where the output of a call goes to its caller.
+pub const STDOUT_REQUESTS_MAX: usize = 10_000;

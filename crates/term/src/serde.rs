@@ -82,6 +82,37 @@ pub fn from_term<T: DeserializeOwned>(term: &Term) -> Result<T, Error> {
     from_bytes(&crate::encode::encode(term).into())
 }
 
+/// A value of a serde type in the place of a term: an argument or the value of an exported function, a part of a message.
+///
+/// ```
+/// use trunkline_term::serde::Serde;
+/// use trunkline_term::{FromTerm, IntoTerm, read::read_term};
+///
+/// #[derive(serde::Serialize, serde::Deserialize, Debug, PartialEq)]
+/// struct Order { item: String, count: u32 }
+///
+/// let order = read_term("#{item => <<\"tea\">>, count => 2}").unwrap();
+/// let Serde(read): Serde<Order> = Serde::from_term(&order).unwrap();
+/// assert_eq!(read, Order { item: "tea".to_owned(), count: 2 });
+/// assert_eq!(Serde(read).into_term(), order);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Serde<T>(pub T);
+
+impl<T: DeserializeOwned> FromTerm for Serde<T> {
+    fn from_term(term: &Term) -> Result<Serde<T>, crate::convert::Mismatch> {
+        from_term(term).map(Serde).map_err(|_| crate::convert::Mismatch::expected(std::any::type_name::<T>()))
+    }
+}
+
+/// # Panics
+/// When the value's `Serialize` fails: one of the derived ones does so only for a map that has a key twice.
+impl<T: Serialize> IntoTerm for Serde<T> {
+    fn into_term(self) -> Term {
+        to_term(&self.0).unwrap_or_else(|why| panic!("a value that is no term: {why}"))
+    }
+}
+
 /// The name of the newtype struct whose bytes stand for a term as it is.
 const RAW: &str = "$trunkline::Term";
 

@@ -35,7 +35,8 @@
 //! - [`Node`]: start a node, connect it, spawn processes; [`Ctx`]: what a process holds in its hand.
 //! - [`net_kernel`]: connections, who is up, tick time, allow list, cookies at run time.
 //! - [`global`]: names and locks for the whole cluster.
-//! - [`rpc`]: functions with names, exported here and called there. [`request`]: questions to generic servers.
+//! - [`rpc`], [`erpc`]: functions with names, exported here and called there; [`module`]: a Rust module of them.
+//! - [`request`]: questions to generic servers.
 //! - [`pg`]: groups of processes that every node knows.
 //! - [`discovery`], [`epmd`], [`carrier`]: how nodes are found and reached.
 //! - [`term`]: values; with the feature `derive`, Rust types as terms; with `serde`, serde's.
@@ -43,7 +44,9 @@
 
 pub mod prelude;
 
+pub use ::module::module;
 pub use carrier;
+pub use kernel::erpc;
 #[cfg(feature = "sim")]
 pub use kernel::sim;
 pub use kernel::{

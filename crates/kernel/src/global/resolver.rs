@@ -89,8 +89,9 @@ pub(super) async fn resolve_it(ctx: Ctx, [method, name, one, other]: [Term; 4]) 
         return exit(Term::tuple([Term::atom("badfun"), method.clone()]));
     };
     match rpc::apply(ctx, export.module.clone(), export.function.clone(), vec![name, one, other]).await {
-        Ran::Return(value) => value,
+        Ran::Return(value) | Ran::Throw(value) => value,
         Ran::Exit(reason) => exit(reason),
+        Ran::Limit => exit(Term::atom("system_limit")),
         Ran::Error(reason, stack) => exit(Term::tuple([reason, stack])),
     }
 }

@@ -393,6 +393,9 @@ fn badrpc(error: &RpcError) -> Term {
     match error {
         RpcError::NoConnection => Term::atom("nodedown"),
         RpcError::Timeout => Term::atom("timeout"),
+        RpcError::NotSupported => Term::atom("notsup"),
+        RpcError::SystemLimit => Term::atom("system_limit"),
+        RpcError::BadArg => Term::atom("badarg"),
         RpcError::Refused(why) => Term::Atom(why.clone()),
         RpcError::Failed { reason, .. }
         | RpcError::Exited(reason)

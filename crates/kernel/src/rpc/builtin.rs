@@ -8,13 +8,11 @@ use term::{Atom, Term};
 
 use super::export::failure;
 use super::facts;
-use super::server::{execute_call, execute_cast};
 use crate::net_kernel::{self, Kind, Kinds, TickTime, TickTimeChange, nodes};
 
 /// Exports them.
 pub(crate) fn install(node: &Node) {
-    node.export("erpc", "execute_call", Some(4), execute_call());
-    node.export("erpc", "execute_cast", Some(3), execute_cast());
+    super::functions::install(node);
     for (module, function, arity, body) in TABLE {
         node.export(*module, *function, Some(*arity), near(module, function, *body));
     }

@@ -8,6 +8,7 @@ use std::task::Poll;
 use runtime::{Ctx, Exit, ExportedFn, Node};
 use term::{Atom, Pid, Term};
 
+use super::error::exit_tuple;
 use super::export::failure;
 
 /// What came of running a function.
@@ -15,51 +16,101 @@ use super::export::failure;
 pub(crate) enum Ran {
     /// It returned.
     Return(Term),
+    /// It threw.
+    Throw(Term),
     /// It exited with a reason.
     Exit(Term),
     /// It met an error: the reason and the stack.
     Error(Term, Term),
+    /// It was never called: no function has so many arguments.
+    Limit,
 }
 
 impl Ran {
-    /// What `rpc:call` returns for it.
+    /// What `rex` answers, as `rpc:call` of old returned it.
     pub(crate) fn into_rpc(self) -> Term {
         let badrpc = |reason| Term::tuple([Term::atom("badrpc"), exit_tuple(reason)]);
         match self {
-            Ran::Return(value) => match value.as_tuple() {
-                Some([tag, _]) if tag.is_atom("EXIT") => Term::tuple([Term::atom("badrpc"), value.clone()]),
-                _ => value,
-            },
+            Ran::Return(value) | Ran::Throw(value) => value,
             Ran::Exit(reason) => badrpc(reason),
             Ran::Error(reason, stack) => badrpc(Term::tuple([reason, stack])),
+            Ran::Limit => badrpc(Term::atom("system_limit")),
         }
     }
 
     /// The reason with which a process of `erpc:execute_call/4` exits.
     fn into_exit(self, result: Term) -> Exit {
+        let error = Term::atom("error");
         Exit(match self {
             Ran::Return(value) => Term::tuple([result, Term::atom("return"), value]),
+            Ran::Throw(value) => Term::tuple([result, Term::atom("throw"), value]),
             Ran::Exit(reason) => Term::tuple([result, Term::atom("exit"), reason]),
-            Ran::Error(reason, stack) => Term::tuple([result, Term::atom("error"), reason, stack]),
+            Ran::Error(reason, stack) => Term::tuple([result, error, reason, stack]),
+            Ran::Limit => {
+                Term::tuple([result, error, Term::tuple([Term::atom("erpc"), Term::atom("system_limit")])])
+            }
         })
+    }
+
+    /// The reason with which a process of `erpc:execute_cast/3` exits; nothing when all is well.
+    fn into_end(self) -> Option<Exit> {
+        Some(Exit(match self {
+            Ran::Return(_) => return None,
+            Ran::Throw(value) => Term::tuple([Term::tuple([Term::atom("nocatch"), value]), Term::NIL]),
+            Ran::Exit(reason) => reason,
+            Ran::Error(reason, stack) => {
+                let exception = Term::tuple([Term::atom("exception"), Term::tuple([reason, stack])]);
+                Term::tuple([exception, Term::NIL])
+            }
+            Ran::Limit => {
+                let limit = Term::tuple([Term::atom("erpc"), Term::atom("system_limit")]);
+                Term::tuple([limit, Term::NIL])
+            }
+        }))
     }
 }
 
-fn exit_tuple(reason: Term) -> Term {
-    Term::tuple([Term::atom("EXIT"), reason])
+/// As [`apply`], with what somebody sent in the places of module, function and arguments.
+pub(crate) async fn apply_terms(ctx: Ctx, module: &Term, function: &Term, arguments: &Term) -> Ran {
+    match (module, function, arguments) {
+        (Term::Atom(module), Term::Atom(function), Term::List(list)) if list.improper_tail().is_none() => {
+            apply(ctx, module.clone(), function.clone(), list.iter().collect()).await
+        }
+        _ => badarg(module, function, arguments),
+    }
+}
+
+/// `apply(Module, Function, Arguments)` with one of them bad, as OTP's stack has it.
+fn badarg(module: &Term, function: &Term, arguments: &Term) -> Ran {
+    let given = [module.clone(), function.clone(), arguments.clone()];
+    let apply = [Term::atom("erlang"), Term::atom("apply"), Term::list(given), Term::NIL];
+    let mut stack = vec![Term::tuple(apply)];
+    if let Some(list) = arguments.as_list().filter(|list| list.improper_tail().is_none()) {
+        let arity = Term::Int(list.len() as i64);
+        stack.push(Term::tuple([module.clone(), function.clone(), arity, Term::NIL]));
+    }
+    Ran::Error(Term::atom("badarg"), Term::list(stack))
 }
 
 /// Runs `module:function(arguments...)` in this process. `erlang:apply/2,3` with exported funs lead on to what they name.
 pub(crate) async fn apply(ctx: Ctx, module: Atom, function: Atom, arguments: Vec<Term>) -> Ran {
+    if arguments.len() > usize::from(u8::MAX) {
+        return Ran::Limit;
+    }
     let (module, function, arguments) = match unwrap_apply(module, function, arguments) {
         Ok(named) => named,
         Err(exit) => return sort(exit),
     };
-    let body =
-        u8::try_from(arguments.len()).ok().and_then(|arity| ctx.node().exported(&module, &function, arity));
-    match body {
-        Some(body) => run(body, ctx, arguments).await,
-        None => sort(failure("undef", module, function, arguments)),
+    let Ok(arity) = u8::try_from(arguments.len()) else {
+        return sort(failure("system_limit", module, function, arguments));
+    };
+    match ctx.node().exported(&module, &function, arity) {
+        Some(body) => run(body, ctx, (module, function, arguments)).await,
+        None => match super::info::module_info(ctx.node(), &module, &function, &arguments) {
+            Some(Ok(info)) => Ran::Return(info),
+            Some(Err(exit)) => sort(exit),
+            None => sort(failure("undef", module, function, arguments)),
+        },
     }
 }
 
@@ -75,20 +126,18 @@ fn unwrap_apply(mut module: Atom, mut function: Atom, mut arguments: Vec<Term>) 
             [Term::Atom(module), Term::Atom(function), Term::List(list)] => {
                 (module.clone(), function.clone(), list)
             }
+            [Term::Export(export), Term::List(list)] if list.len() != usize::from(export.arity) => {
+                let given = Term::tuple([arguments[0].clone(), arguments[1].clone()]);
+                return Err(bad_apply(Term::tuple([Term::atom("badarity"), given]), arguments));
+            }
             [Term::Export(export), Term::List(list)] => {
                 (export.module.clone(), export.function.clone(), list)
             }
             [fun @ Term::Fun(_), Term::List(_)] => {
-                let reason = Term::tuple([Term::atom("badfun"), fun.clone()]);
-                let call = Term::tuple([
-                    Term::Atom(module),
-                    Term::Atom(function),
-                    Term::list(arguments.iter().cloned()),
-                    Term::NIL,
-                ]);
-                return Err(Exit(Term::tuple([reason, Term::list([call])])));
+                return Err(bad_apply(Term::tuple([Term::atom("badfun"), fun.clone()]), arguments));
             }
-            _ => return Err(failure("badarg", module, function, arguments)),
+            [_, _] | [_, _, _] => return Err(failure("badarg", module, function, arguments)),
+            _ => return Err(failure("undef", module, function, arguments)),
         };
         let list = list.iter().collect();
         (module, function, arguments) = (inner_module, inner_function, list);
@@ -96,7 +145,22 @@ fn unwrap_apply(mut module: Atom, mut function: Atom, mut arguments: Vec<Term>) 
     Ok((module, function, arguments))
 }
 
-async fn run(body: ExportedFn, ctx: Ctx, arguments: Vec<Term>) -> Ran {
+fn bad_apply(reason: Term, arguments: Vec<Term>) -> Exit {
+    let call = [Term::atom("erlang"), Term::atom("apply"), Term::list(arguments), Term::NIL];
+    Exit(Term::tuple([reason, Term::list([Term::tuple(call)])]))
+}
+
+async fn run(body: ExportedFn, ctx: Ctx, (module, function, arguments): Named) -> Ran {
+    let arity = Term::Int(arguments.len() as i64);
+    let panicked = |panic: &(dyn std::any::Any + Send)| {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text =
+            text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("not a text");
+        tracing::error!("the exported function {module}:{function}/{arity} panicked: {text}");
+        let frame = [Term::Atom(module.clone()), Term::Atom(function.clone()), arity.clone(), Term::NIL];
+        let reason = Term::tuple([Term::atom("panic"), Term::binary(text)]);
+        Ran::Error(reason, Term::list([Term::tuple(frame)]))
+    };
     let started = catch_unwind(AssertUnwindSafe(|| body(ctx, arguments)));
     let mut running = match started {
         Ok(running) => running,
@@ -116,18 +180,17 @@ async fn run(body: ExportedFn, ctx: Ctx, arguments: Vec<Term>) -> Ran {
     }
 }
 
-fn panicked(panic: &(dyn std::any::Any + Send)) -> Ran {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("not a text");
-    tracing::error!("an exported function panicked: {text}");
-    Ran::Error(Term::tuple([Term::atom("panic"), Term::binary(text)]), Term::NIL)
-}
-
-/// A reason with a stack behind it is an error, any other an exit: so says the shape, as in Erlang's own logs.
-fn sort(Exit(reason): Exit) -> Ran {
-    if let Some([why, stack]) = reason.as_tuple()
-        && stack.as_list().is_some_and(is_stack)
+/// A reason with a stack behind it is an error, any other an exit: so says the shape, as in Erlang's own logs. A throw that
+/// nobody catches is the error `{nocatch, Value}` there.
+pub(super) fn sort(Exit(reason): Exit) -> Ran {
+    let Some([why, stack]) = reason.as_tuple() else { return Ran::Exit(reason) };
+    if let Some([word, value]) = why.as_tuple()
+        && word.is_atom("nocatch")
+        && stack.as_list().is_some_and(|list| list.is_nil() || is_stack(list))
     {
+        return Ran::Throw(value.clone());
+    }
+    if stack.as_list().is_some_and(is_stack) {
         return Ran::Error(why.clone(), stack.clone());
     }
     Ran::Exit(reason)
@@ -148,8 +211,10 @@ pub(crate) fn spawn_local(node: &Node, module: Atom, function: Atom, arguments: 
     node.spawn(|ctx: Ctx| async move {
         match apply(ctx, module, function, arguments).await {
             Ran::Return(_) => Exit::normal(),
+            Ran::Throw(value) => Exit(Term::tuple([Term::tuple([Term::atom("nocatch"), value]), Term::NIL])),
             Ran::Exit(reason) => Exit(reason),
             Ran::Error(reason, stack) => Exit(Term::tuple([reason, stack])),
+            Ran::Limit => Exit::from("system_limit"),
         }
     })
 }
@@ -158,16 +223,11 @@ pub(crate) fn spawn_local(node: &Node, module: Atom, function: Atom, arguments: 
 pub(super) fn execute_call() -> ExportedFn {
     Arc::new(|ctx, arguments| {
         Box::pin(async move {
-            match &arguments[..] {
-                [result, Term::Atom(module), Term::Atom(function), Term::List(list)]
-                    if list.improper_tail().is_none() =>
-                {
-                    let ran = apply(ctx, module.clone(), function.clone(), list.iter().collect()).await;
-                    Err(ran.into_exit(result.clone()))
-                }
-                [result, ..] => Err(Ran::Error(Term::atom("badarg"), Term::NIL).into_exit(result.clone())),
-                [] => Err(failure("badarg", Atom::new("erpc"), Atom::new("execute_call"), arguments)),
-            }
+            let [result, module, function, list] = &arguments[..] else {
+                return Err(failure("undef", Atom::new("erpc"), Atom::new("execute_call"), arguments));
+            };
+            let ran = apply_terms(ctx, module, function, list).await;
+            Err(ran.into_exit(result.clone()))
         })
     })
 }
@@ -176,15 +236,16 @@ pub(super) fn execute_call() -> ExportedFn {
 pub(super) fn execute_cast() -> ExportedFn {
     Arc::new(|ctx, arguments| {
         Box::pin(async move {
-            if let [Term::Atom(module), Term::Atom(function), Term::List(list)] = &arguments[..]
-                && list.improper_tail().is_none()
-            {
-                let ran = apply(ctx, module.clone(), function.clone(), list.iter().collect()).await;
-                if !matches!(ran, Ran::Return(_)) {
-                    tracing::warn!(%module, %function, ?ran, "a function that was cast failed");
+            let [module, function, list] = &arguments[..] else {
+                return Err(failure("undef", Atom::new("erpc"), Atom::new("execute_cast"), arguments));
+            };
+            match apply_terms(ctx, module, function, list).await.into_end() {
+                None => Ok(Term::atom("ok")),
+                Some(exit) => {
+                    tracing::warn!(%module, %function, reason = %exit.0, "a function that was cast failed");
+                    Err(exit)
                 }
             }
-            Ok(Term::atom("ok"))
         })
     })
 }

@@ -1,0 +1,125 @@
+//! `#[trunkline::module]`: every `pub fn` of a Rust module, callable by other nodes.
+//!
+//! An attribute must be a crate of its own: the compiler loads it before everything that uses it.
+
+mod function;
+
+use proc_macro::TokenStream;
+use proc_macro2::{Span, TokenStream as Tokens};
+use quote::quote;
+use syn::spanned::Spanned;
+use syn::{Item, ItemMod, LitStr, Path, Visibility, parse_macro_input, parse_quote};
+
+use function::Exported;
+
+/// Makes the functions of a module callable: `name::export(&node)` exports every `pub fn` and `pub async fn` in it under the
+/// module's name.
+///
+/// - `#[module(name = "Elixir.Shop")]`: another name for Erlang than the Rust module's.
+/// - `#[export(name = "add!")]` on a function: another name for it. `#[export(skip)]`: it is not exported.
+/// - `ctx: &mut Ctx` or `ctx: Ctx` as the first parameter: the process in which the function runs.
+/// - A function returns what is a term, or a `Result<_, Raise>` to throw, exit or fail on purpose.
+///
+/// Private functions stay private. Functions with type parameters, with references as parameters, `unsafe` and `extern` ones
+/// cannot be exported, and are refused.
+#[proc_macro_attribute]
+pub fn module(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    let mut options = Options { name: None, krate: parse_quote!(::trunkline) };
+    let parser = syn::meta::parser(|meta| options.read(&meta));
+    parse_macro_input!(attribute with parser);
+    let module = parse_macro_input!(item as ItemMod);
+    expand(&options, module).unwrap_or_else(|error| error.to_compile_error()).into()
+}
+
+/// What stands in the parentheses of the attribute.
+struct Options {
+    name: Option<LitStr>,
+    /// Where the crate `trunkline` is.
+    krate: Path,
+}
+
+impl Options {
+    fn read(&mut self, meta: &syn::meta::ParseNestedMeta<'_>) -> syn::Result<()> {
+        if meta.path.is_ident("name") {
+            self.name = Some(meta.value()?.parse()?);
+            return Ok(());
+        }
+        if meta.path.is_ident("crate") {
+            self.krate = meta.value()?.parse::<LitStr>()?.parse()?;
+            return Ok(());
+        }
+        Err(meta.error("`name = \"...\"` is what a module can be given"))
+    }
+}
+
+fn expand(options: &Options, mut module: ItemMod) -> syn::Result<Tokens> {
+    let name = options.name.clone().unwrap_or_else(|| {
+        LitStr::new(module.ident.to_string().trim_start_matches("r#"), module.ident.span())
+    });
+    check_name(&name)?;
+    let span = module.span();
+    let Some((_, items)) = &mut module.content else {
+        let why = "the module must be written here, with its functions in braces: what is in another file is not seen";
+        return Err(syn::Error::new(span, why));
+    };
+    let mut exported: Vec<Exported> = Vec::new();
+    let mut errors: Option<syn::Error> = None;
+    for item in items.iter_mut() {
+        let Item::Fn(function) = item else { continue };
+        if !matches!(function.vis, Visibility::Public(_)) {
+            continue;
+        }
+        match Exported::of(function) {
+            Ok(Some(function)) => exported.push(function),
+            Ok(None) => {}
+            Err(error) => match &mut errors {
+                Some(errors) => errors.combine(error),
+                None => errors = Some(error),
+            },
+        }
+    }
+    if let Some(errors) = errors {
+        return Err(errors);
+    }
+    check_twice(&exported)?;
+    let krate = &options.krate;
+    let calls = exported.iter().map(|function| function.export(krate, &name));
+    let listed: Vec<String> = exported.iter().map(|f| format!("- `{}`", f.signature(&name))).collect();
+    let doc = format!(
+        "Lets other nodes call the functions of this module as those of `{}`:\n\n{}",
+        name.value(),
+        listed.join("\n")
+    );
+    items.push(syn::parse2(quote! {
+        #[doc = #doc]
+        pub fn export(node: &#krate::rpc::glue::Node) {
+            #(#calls)*
+        }
+    })?);
+    Ok(quote!(#module))
+}
+
+/// An atom has at most 255 characters.
+fn check_name(name: &LitStr) -> syn::Result<()> {
+    let length = name.value().chars().count();
+    if (1..=255).contains(&length) {
+        return Ok(());
+    }
+    Err(syn::Error::new(name.span(), "a name in Erlang has 1 to 255 characters"))
+}
+
+fn check_twice(exported: &[Exported]) -> syn::Result<()> {
+    for (index, function) in exported.iter().enumerate() {
+        let same = |other: &&Exported| other.name() == function.name() && other.arity() == function.arity();
+        if exported[..index].iter().any(|other| same(&other)) {
+            let why = "a function of this name and this number of arguments is exported already";
+            return Err(syn::Error::new(function.span(), why));
+        }
+    }
+    Ok(())
+}
+
+/// Says why, in one line.
+fn refused(span: Span, why: &str) -> syn::Error {
+    syn::Error::new(span, why)
+}
