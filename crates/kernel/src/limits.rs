@@ -129,6 +129,8 @@ pub const GLOBAL_PEERS_MAX: usize = 10_000;
 
 /// Lost connections of others that `global` remembers at once, and for how long, in seconds (as OTP).
 pub const GLOBAL_LOST_CONNECTIONS_MAX: usize = 10_000;
+/// The first time that a locker waits before it locks two partitions for their meeting; it doubles with each refusal.
+pub const GLOBAL_FIRST_TRY_MILLIS: u64 = 10;
 /// See [`GLOBAL_LOST_CONNECTIONS_MAX`].
 pub const GLOBAL_LOST_CONNECTION_SECS: u64 = 3_600;
 

@@ -13,6 +13,7 @@ use super::events::{Actor, CallId};
 use super::machine::Global;
 use super::messages::{self, LockId};
 use super::peers::Hello;
+use crate::limits::GLOBAL_FIRST_TRY_MILLIS;
 
 /// Who waits to be met, and the job at hand.
 #[derive(Debug, Default)]
@@ -24,6 +25,8 @@ pub(super) struct Locker {
     next_try: Option<Now>,
     /// The last job was a success: no reason to wait for the next.
     just_synced: bool,
+    /// Jobs that were refused since the last success.
+    refusals: u32,
 }
 
 #[derive(Debug)]
@@ -123,6 +126,9 @@ impl Global {
         }
         if let Some(job) = self.locker.job.take_if(|job| job.peer == *node) {
             self.locker.just_synced = matches!(job.stage, Stage::Held);
+            if self.locker.just_synced {
+                self.locker.refusals = 0;
+            }
             #[cfg(test)]
             if self.config.mistake == super::Mistake::KeepTheLock && job.active {
                 return;
@@ -226,13 +232,15 @@ impl Global {
             return;
         }
         let known = self.peers.known().count() as u64;
-        // OTP's times; a little chance is added, so that two that disturb each other do not do it for ever.
-        let millis = match known {
+        // OTP always waits as long as we do at most: a fifth of a second alone, one to three seconds among others. The first
+        // tries come sooner, because most find nobody in the way.
+        let most = if known == 0 { 200 } else { (1_000 + 100 * known).min(3_000) };
+        let millis = match self.locker.refusals {
             _ if self.locker.just_synced => 0,
-            0 => 200,
-            _ => (1_000 + 100 * known).min(3_000),
+            refusals => most.min(GLOBAL_FIRST_TRY_MILLIS << refusals.min(16)),
         };
-        let millis = millis + self.dice.below(millis / 4 + 1);
+        // A little chance is added, so that two that disturb each other do not do it for ever.
+        let millis = millis + self.dice.below(millis + 1);
         self.locker.next_try = Some(self.now + Duration::from_millis(millis));
     }
 
@@ -356,6 +364,7 @@ impl Global {
             self.send_lock_set(&job.peer, false);
         }
         self.locker.just_synced = false;
+        self.locker.refusals = self.locker.refusals.saturating_add(1);
         self.locker.next_try = None;
         self.locker_schedule();
     }
