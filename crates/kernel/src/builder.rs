@@ -7,24 +7,26 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use carrier::{Carrier, ListenAt, Listener, Tcp};
+use carrier::{BoxFuture, Carrier, ListenAt, Listener, Tcp};
 use proto::handshake::Cookie;
 use proto::{Flags, Misuse};
 use runtime::NodeConfig;
-use term::Atom;
+use term::{Atom, Pid};
 use tokio::runtime::Handle;
 
 use crate::cookies::{CookieError, Cookies, Places};
 use crate::discovery::{Discovery, DiscoveryError, Epmd, FixedPort, Registration};
 use crate::limits::{
-    NET_TICKINTENSITY_DEFAULT, NET_TICKTIME_SECS_DEFAULT, SETUP_MILLIS_DEFAULT, SETUP_MILLIS_MAX,
+    NET_TICKINTENSITY_DEFAULT, NET_TICKTIME_SECS_DEFAULT, REGISTER_AGAIN_MAX, REGISTER_AGAIN_MILLIS,
+    SETUP_MILLIS_DEFAULT, SETUP_MILLIS_MAX,
 };
 use crate::names::{self, Form, HostNames, NameError, NodeName};
-use crate::net_kernel::{AutoConnect, ConnectError, NetKernel, Setup};
+use crate::net_kernel::{AutoConnect, Beginning, ConnectError, NetKernel, Setup};
 use crate::node::Node;
 use crate::{global, net_kernel, rpc, services};
 
 /// A node to be. The defaults are Erlang's, but for one: it listens only where its name says it lives.
+#[derive(Clone)]
 #[must_use = "nothing runs before `start`"]
 pub struct Builder {
     name: String,
@@ -32,6 +34,7 @@ pub struct Builder {
     cookie: Option<String>,
     peer_cookies: Vec<(Atom, String)>,
     hidden: bool,
+    listen: bool,
     ports: RangeInclusive<u16>,
     interface: Option<IpAddr>,
     carrier: Arc<dyn Carrier>,
@@ -77,6 +80,9 @@ pub enum StartError {
     /// It cannot listen.
     #[error("{0}")]
     Listen(io::Error),
+    /// It has a name.
+    #[error("the node has a name already; its net_kernel is {0}")]
+    AlreadyStarted(Pid),
 }
 
 impl Builder {
@@ -87,6 +93,7 @@ impl Builder {
             cookie: None,
             peer_cookies: Vec::new(),
             hidden: false,
+            listen: true,
             ports: 0..=0,
             interface: None,
             carrier: Arc::new(Tcp::new()),
@@ -131,6 +138,26 @@ impl Builder {
     /// Not listed in the `nodes()` of others, and no part of the mesh. (`-hidden`.)
     pub fn hidden(mut self) -> Builder {
         self.hidden = true;
+        self
+    }
+
+    /// Whether others can connect to this node. One that does not listen is hidden, and not made known. (`-dist_listen`.)
+    pub fn dist_listen(mut self, listen: bool) -> Builder {
+        self.listen = listen;
+        self.hidden |= !listen;
+        self
+    }
+
+    /// As [`Builder::hidden`], or not; who does not listen hides.
+    pub(crate) fn hiding(mut self, hidden: bool) -> Builder {
+        self.hidden = hidden || !self.listen;
+        self
+    }
+
+    /// The same, under another name.
+    pub(crate) fn named(mut self, name: &str, form: Option<Form>) -> Builder {
+        name.clone_into(&mut self.name);
+        self.form = form;
         self
     }
 
@@ -242,22 +269,98 @@ impl Builder {
     /// # Cancel-safety
     /// Dropping the future takes everything back.
     pub async fn start(self) -> Result<Node, StartError> {
-        let name = names::complete(&self.name, self.form, &HostNames::of_system())?;
-        let cookies = self.cookies()?;
-        let listener = self.listen(&name).await?;
-        let (port, interface) = (listener.local().port, listener.local().host.parse().ok());
-        let discovery = self.discovery.clone().unwrap_or_else(|| Arc::new(Epmd::new()));
-        let registration = Registration { name: name.clone(), interface, port, hidden: self.hidden };
-        let registered = discovery.register(registration).await?;
-        let creation = registered.creation.unwrap_or_else(|| rand::random::<u32>().max(CREATION_MIN));
-        let node = self.node(Atom::new(&name.to_string()), creation);
-        let setup = self.setup(&name, discovery);
-        let net = NetKernel::install(&node, setup, cookies, self.auto_connect, self.ticktime, self.intensity);
-        self.furnish(&node);
-        node.spawn_task(registered.keep);
-        node.spawn_task(net_kernel::keep_door(node.clone(), net, listener));
-        tracing::info!(%name, port, "the node is up");
+        let place = self.take_place(None).await?;
+        let node = self.node(place.name(), place.creation);
+        let net = NetKernel::install(&node, self.beginning(&place, false)?);
+        self.furnish(&node, &net);
+        place.open(&node, &net);
         Ok(Node::new(node))
+    }
+
+    /// A node without a name, `nonode@nohost`, that may be given one with [`net_kernel::start`]: it will do then what this
+    /// builder says, which may have a name or none.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn alone(self) -> Node {
+        let node = runtime::Node::alone();
+        node.shelf_or(|| net_kernel::Template(self.clone()));
+        self.settle(&node);
+        Node::new(node)
+    }
+
+    /// Gives a name to a node that is there. Its name is not taken when this fails or is dropped.
+    pub(crate) async fn start_in(mut self, node: &runtime::Node) -> Result<(), StartError> {
+        if self.name == "undefined" || self.name.starts_with("undefined@") {
+            return self.start_nameless(node);
+        }
+        let place = self.take_place(Some(node)).await?;
+        let beginning = self.beginning(&place, true)?;
+        net_kernel::rename(node, place.name(), place.creation);
+        let net = NetKernel::install(node, beginning);
+        net_kernel::allow(node, std::mem::take(&mut self.allowed));
+        net_kernel::furnish(node, &net);
+        place.open(node, &net);
+        Ok(())
+    }
+
+    /// As `net_kernel:start(undefined, _)`: the first peer will name it.
+    fn start_nameless(mut self, node: &runtime::Node) -> Result<(), StartError> {
+        (self.hidden, self.listen) = (true, false);
+        let name = names::complete(&self.name, self.form, &HostNames::of_system())?;
+        let discovery = self.discovery.clone().unwrap_or_else(|| Arc::new(Epmd::new()));
+        let setup = self.setup(&name, discovery);
+        let beginning = Beginning { nameless: Some(name.host().to_owned()), ..self.begin(setup, true)? };
+        let net = NetKernel::install(node, beginning);
+        net_kernel::allow(node, std::mem::take(&mut self.allowed));
+        net_kernel::furnish(node, &net);
+        Ok(())
+    }
+
+    /// Has its name, its port and its registration, and can be dropped without harm. `again` is a node that had names before:
+    /// EPMD may not yet know that it has given one of them back.
+    async fn take_place(&self, again: Option<&runtime::Node>) -> Result<Place, StartError> {
+        let name = names::complete(&self.name, self.form, &HostNames::of_system())?;
+        // Before anything is taken.
+        self.cookies()?;
+        let discovery = self.discovery.clone().unwrap_or_else(|| Arc::new(Epmd::new()));
+        let mut place = Place { name, creation: made_up(), discovery, door: None };
+        if !self.listen {
+            return Ok(place);
+        }
+        let listener = self.listen(&place.name).await?;
+        let (port, interface) = (listener.local().port, listener.local().host.parse().ok());
+        let registration = Registration { name: place.name.clone(), interface, port, hidden: self.hidden };
+        let had = again.is_some_and(|node| net_kernel::has_had(node, &place.name()));
+        let mut attempts = if had { REGISTER_AGAIN_MAX } else { 0 };
+        let registered = loop {
+            match place.discovery.register(registration.clone()).await {
+                Err(DiscoveryError::NameTaken { .. }) if attempts > 0 => {
+                    attempts -= 1;
+                    tokio::time::sleep(Duration::from_millis(REGISTER_AGAIN_MILLIS)).await;
+                }
+                registered => break registered?,
+            }
+        };
+        place.creation = registered.creation.unwrap_or(place.creation);
+        place.door = Some((listener, registered.keep));
+        Ok(place)
+    }
+
+    fn beginning(&self, place: &Place, may_stop: bool) -> Result<Beginning, StartError> {
+        self.begin(self.setup(&place.name, place.discovery.clone()), may_stop)
+    }
+
+    fn begin(&self, setup: Setup, may_stop: bool) -> Result<Beginning, StartError> {
+        Ok(Beginning {
+            setup,
+            cookies: self.cookies()?,
+            policy: self.auto_connect,
+            ticktime: self.ticktime,
+            intensity: self.intensity,
+            may_stop,
+            nameless: None,
+        })
     }
 
     fn cookies(&self) -> Result<Cookies, StartError> {
@@ -289,16 +392,16 @@ impl Builder {
         let name = names::complete(&self.name, self.form, &HostNames::of_system())?;
         names::check_peer(peer.as_str(), name.form())?;
         self.hidden = true;
-        let cookies = self.cookies()?;
         let discovery = self.discovery.clone().unwrap_or_else(|| Arc::new(Epmd::new()));
-        let setup = self.setup(&name, discovery);
-        let joined = net_kernel::ask_for_name(&setup, name.host(), &peer, cookies.of(&peer)).await;
+        let beginning = self.begin(self.setup(&name, discovery), false)?;
+        let cookie = beginning.cookies.of(&peer);
+        let joined = net_kernel::ask_for_name(&beginning.setup, name.host(), &peer, cookie).await;
         let failed = |why| ConnectError::Failed { peer: peer.to_string(), why: Arc::new(why) };
         let joined = joined.map_err(failed)?;
         let granted = Atom::new(&joined.granted.name);
         let node = self.node(granted, joined.granted.creation);
-        NetKernel::install(&node, setup, cookies, self.auto_connect, self.ticktime, self.intensity);
-        self.furnish(&node);
+        let net = NetKernel::install(&node, beginning);
+        self.furnish(&node, &net);
         net_kernel::settle(&node, &peer, joined).map_err(failed)?;
         Ok(Node::new(node))
     }
@@ -307,13 +410,19 @@ impl Builder {
         runtime::Node::new(NodeConfig { name, creation, handle: Handle::current(), seed: self.seed })
     }
 
-    /// What every node with a name has.
-    fn furnish(self, node: &runtime::Node) {
+    /// What a node has that is born with a name.
+    fn furnish(mut self, node: &runtime::Node, net: &NetKernel) {
+        net_kernel::allow(node, std::mem::take(&mut self.allowed));
+        net_kernel::furnish(node, net);
+        self.settle(node);
+    }
+
+    /// What every node has.
+    fn settle(self, node: &runtime::Node) {
         node.shelf_or(|| global::Settings {
             connect_all: self.connect_all && !self.hidden,
             prevent_overlapping: self.prevent_overlapping,
         });
-        net_kernel::allow(node, self.allowed);
         if let Some(output) = self.output {
             node.shelf::<services::Output>().set(output);
         }
@@ -321,6 +430,7 @@ impl Builder {
             node.shelf::<services::Output>().set_input(input);
         }
         rpc::install(node);
+        net_kernel::install(node);
         services::start(node);
     }
 
@@ -345,6 +455,34 @@ impl Builder {
     }
 }
 
+/// What a node takes from its host: a name, and a door that others find by it.
+struct Place {
+    name: NodeName,
+    creation: u32,
+    discovery: Arc<dyn Discovery>,
+    door: Option<(Box<dyn Listener>, BoxFuture<'static, ()>)>,
+}
+
+impl Place {
+    fn name(&self) -> Atom {
+        Atom::new(&self.name.to_string())
+    }
+
+    /// Lets others in.
+    fn open(self, node: &runtime::Node, net: &Arc<NetKernel>) {
+        let port = self.door.as_ref().map_or(0, |(listener, _)| listener.local().port);
+        if let Some((listener, registered)) = self.door {
+            net.keep(node.spawn_task(registered));
+            net.keep(node.spawn_task(net_kernel::keep_door(node.clone(), net.clone(), listener)));
+        }
+        tracing::info!(name = %self.name, port, "the node is up");
+    }
+}
+
+fn made_up() -> u32 {
+    rand::random::<u32>().max(CREATION_MIN)
+}
+
 /// 0 to 3 belong to times with two bits for a creation.
 const CREATION_MIN: u32 = 4;
 
@@ -357,6 +495,13 @@ async fn address_of(host: &str) -> Result<IpAddr, StartError> {
     let found: Vec<SocketAddr> = tokio::net::lookup_host((host, 0)).await.map_err(failed)?.collect();
     let chosen = found.iter().find(|address| address.is_ipv4()).or(found.first());
     chosen.map(SocketAddr::ip).ok_or_else(|| failed(io::Error::from(io::ErrorKind::NotFound)))
+}
+
+impl Default for Builder {
+    /// Of a node without a name.
+    fn default() -> Builder {
+        Builder::new("nonode@nohost")
+    }
 }
 
 impl fmt::Debug for Builder {

@@ -192,3 +192,24 @@ pub const PG_ANSWER_MILLIS: u64 = 5_000;
 
 /// Requests to print that one request may hold, where the output of a call goes to its caller.
 pub const STDOUT_REQUESTS_MAX: usize = 10_000;
+/// Names of nodes that `nodes(known)` remembers.
+pub const KNOWN_NODES_MAX: usize = 10_000;
+
+/// Longest that a node which loses its name waits until its services have heard that their peers are gone, in milliseconds.
+pub const DRAIN_MILLIS_MAX: u64 = 500;
+
+/// How often a name that this node has just given back is asked for again, while EPMD has not noticed, and how long after the
+/// last time, in milliseconds.
+pub const REGISTER_AGAIN_MAX: u32 = 20;
+/// See [`REGISTER_AGAIN_MAX`].
+pub const REGISTER_AGAIN_MILLIS: u64 = 25;
+
+/// Dials under way at once that nobody asked for: signals to nodes that are not connected caused them, and peers can cause such
+/// signals. More are refused, as if the node could not be reached.
+pub const DIALS_UNASKED_MAX: usize = 1_024;
+
+/// How long a change of the tick time takes when nobody says how long, in seconds.
+pub const TRANSITION_SECS_DEFAULT: i64 = 60;
+
+/// How often somebody who waits for a peer's connection looks whether it is there, in milliseconds.
+pub const PASSIVE_LOOK_MILLIS: u64 = 20;

@@ -34,14 +34,12 @@ impl Node {
         Builder::new(name)
     }
 
-    /// A node without a name and without a network: `nonode@nohost`.
+    /// A node without a name and without a network: `nonode@nohost`. It may be given one with [`net_kernel::start`].
     ///
     /// # Panics
     /// Outside of a tokio runtime.
     pub fn alone() -> Node {
-        let node = runtime::Node::alone();
-        rpc::install(&node);
-        Node(node)
+        Builder::default().alone()
     }
 
     /// Connects to a node. See [`net_kernel::connect`].

@@ -24,7 +24,7 @@ use super::peers::Peers;
 use super::registrar::Registrar;
 use crate::limits::GLOBAL_NAMES_MAX;
 
-/// What does not change while the node lives.
+/// What does not change while the node lives, but that `me` follows its name.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// This incarnation of this node.
@@ -126,6 +126,11 @@ impl Global {
             Event::Wake => self.wake(),
         }
         self.settle();
+    }
+
+    /// This node is called so from here on. Its names and locks stay; what belongs to peers has gone with them before.
+    pub(super) fn rename(&mut self, me: Atom) {
+        self.me = me;
     }
 
     /// The next thing to do.

@@ -165,6 +165,11 @@ impl Shell {
         self.feed(ctx, Event::Request { id, request });
     }
 
+    /// The node is called otherwise from here on. There is no peer at such a moment: a node loses them before its name.
+    pub(crate) fn renamed(&mut self) {
+        self.machine.rename(self.node.name().clone());
+    }
+
     /// `nodeup` of net_kernel, which comes before anything that the connection brings.
     pub(crate) fn node_up(&mut self, ctx: &mut Ctx, node: &Atom, visible: bool, connection: ConnectionId) {
         if self.peers.get(node).is_some_and(|peer| peer.connection >= connection) {

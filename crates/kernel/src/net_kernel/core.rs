@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use carrier::Carrier;
@@ -17,13 +18,14 @@ use tokio::task::AbortHandle;
 use super::dial;
 use super::end::{ConnectError, End, SetupFault};
 use super::guard::AttemptGuard;
-use super::hush::Hush;
+use super::hush::{Hush, Kind};
+use super::naming::{self, Named, Naming};
 use super::table::{Attempt, Cause, ConnectionId, Failed, Knock, Table, Want};
 use super::ticktime::{TickSettings, TickTimeChange};
-use super::watch::{Change, Watchers};
+use super::watch::{Change, tell};
 use crate::cookies::Cookies;
 use crate::discovery::Discovery;
-use crate::limits::{DYNAMIC_HOSTS_MAX, DYNAMIC_NAMES_FREE_MAX, UNPROVED_KNOCK_MILLIS};
+use crate::limits::{DIALS_UNASKED_MAX, DYNAMIC_HOSTS_MAX, DYNAMIC_NAMES_FREE_MAX, UNPROVED_KNOCK_MILLIS};
 use crate::names::{self, Form};
 
 /// What net_kernel is given when the node starts, and keeps.
@@ -55,25 +57,50 @@ impl fmt::Debug for Setup {
     }
 }
 
-/// One node's net_kernel, on the node's shelf.
+/// What a net_kernel begins with.
+pub(crate) struct Beginning {
+    pub(crate) setup: Setup,
+    pub(crate) cookies: Cookies,
+    pub(crate) policy: super::AutoConnect,
+    pub(crate) ticktime: Duration,
+    pub(crate) intensity: u32,
+    /// Whether it may be stopped again: [`super::start`] began it, in a node that was there before.
+    pub(crate) may_stop: bool,
+    /// For a node that will be named by the first peer: its host.
+    pub(crate) nameless: Option<String>,
+}
+
+/// One node's net_kernel, on the node's shelf, from the moment when the node gets a name to the one when it loses it.
 pub(crate) struct NetKernel {
     pub(super) setup: Setup,
     pub(super) cookies: Cookies,
     /// What strangers may make us log.
     pub(super) hush: Hush,
+    pub(super) may_stop: bool,
+    /// What was last said with `net_kernel:verbose/1`.
+    pub(super) verbose: AtomicI64,
+    /// How this node gets its name, if it has none of its own.
+    pub(super) naming: Option<Naming>,
     state: Mutex<State>,
+    /// What goes with it: the door, the registration, the keepers of its processes.
+    tasks: Mutex<Vec<AbortHandle>>,
 }
 
 pub(super) struct State {
     pub(super) table: Table,
-    pub(super) watchers: Watchers,
     pub(super) ticktime: TickSettings,
+    /// The node is losing its name: nobody comes in or goes out any more.
+    closed: bool,
     connections: BTreeMap<Atom, Connection>,
     waiting: BTreeMap<Atom, Vec<Waiter>>,
     /// Why our own attempts failed, while somebody knocks who may be the peer.
     failures: BTreeMap<Atom, SetupFault>,
     /// Our own dials and the handshakes at our door, to be stopped when another takes their place.
     attempts: BTreeMap<Attempt, AbortHandle>,
+    /// Our own dials that nobody asked for: a signal to a node that is not connected caused them, maybe by a peer's doing.
+    unasked: BTreeSet<Attempt>,
+    /// Peers that are dialled as by a hidden node. (`net_kernel:hidden_connect_node/1`.)
+    from_hiding: BTreeSet<Atom>,
     /// Names of dynamic nodes that left, to be given again: host → names and next creations.
     free_names: BTreeMap<String, VecDeque<(String, u32)>>,
 }
@@ -85,9 +112,30 @@ struct Connection {
     lane: Arc<Lane>,
     info: PeerInfo,
     orders: mpsc::UnboundedSender<Order>,
+    traffic: Arc<Traffic>,
+    address: String,
     gone: Vec<oneshot::Sender<()>>,
     /// We gave the peer its name.
     named: bool,
+}
+
+/// What went over a connection, in packets.
+#[derive(Debug, Default)]
+pub(super) struct Traffic {
+    pub(super) received: AtomicU64,
+    pub(super) sent: AtomicU64,
+}
+
+/// What can be told of a connection, or of an attempt.
+#[derive(Debug)]
+pub(super) struct Facts {
+    pub(super) peer: Atom,
+    pub(super) up: bool,
+    pub(super) visible: bool,
+    pub(super) received: u64,
+    pub(super) sent: u64,
+    /// Where its wire leads, as the carrier writes it.
+    pub(super) address: String,
 }
 
 /// What a connection's driver is told.
@@ -102,6 +150,8 @@ pub(super) enum Wanted {
     Pending,
     NotAllowed,
     Barred,
+    /// There are too many dials already that nobody asked for.
+    TooMany,
 }
 
 /// A connection that has just come up, for its driver.
@@ -111,40 +161,80 @@ pub(super) struct Opened {
     pub(super) id: NodeId,
     pub(super) orders: mpsc::UnboundedReceiver<Order>,
     pub(super) ticks: proto::connection::Ticks,
+    pub(super) traffic: Arc<Traffic>,
 }
 
 #[derive(Default)]
 struct Shelf {
-    net: OnceLock<Arc<NetKernel>>,
+    net: RwLock<Option<Arc<NetKernel>>>,
     gate: OnceLock<Arc<Gate>>,
+}
+
+impl Shelf {
+    fn put(&self, net: Option<Arc<NetKernel>>) {
+        *self.net.write().unwrap_or_else(PoisonError::into_inner) = net;
+    }
 }
 
 impl NetKernel {
     /// Puts a net_kernel on the shelf of a node, and connects it to the node's lanes.
-    pub(crate) fn install(
-        node: &Node,
-        setup: Setup,
-        cookies: Cookies,
-        policy: super::AutoConnect,
-        ticktime: Duration,
-        intensity: u32,
-    ) -> Arc<NetKernel> {
+    pub(crate) fn install(node: &Node, beginning: Beginning) -> Arc<NetKernel> {
+        let Beginning { setup, cookies, policy, ticktime, intensity, may_stop, nameless } = beginning;
         let state = State {
             table: Table::new(node.name().clone(), policy),
-            watchers: Watchers::default(),
             ticktime: TickSettings::new(ticktime, intensity),
+            closed: false,
             connections: BTreeMap::new(),
             waiting: BTreeMap::new(),
             failures: BTreeMap::new(),
             attempts: BTreeMap::new(),
+            unasked: BTreeSet::new(),
+            from_hiding: BTreeSet::new(),
             free_names: BTreeMap::new(),
         };
-        let net = Arc::new(NetKernel { setup, cookies, hush: Hush::default(), state: Mutex::new(state) });
+        let net = Arc::new(NetKernel {
+            setup,
+            cookies,
+            hush: Hush::default(),
+            may_stop,
+            verbose: AtomicI64::new(0),
+            naming: nameless.map(Naming::new),
+            state: Mutex::new(state),
+            tasks: Mutex::default(),
+        });
         let shelf = node.shelf::<Shelf>();
         let gate = shelf.gate.get_or_init(|| Arc::new(Gate(Mutex::new(Some(node.clone()))))).clone();
-        let net = shelf.net.get_or_init(|| net).clone();
+        shelf.put(Some(net.clone()));
         node.set_gateway(gate);
         net
+    }
+
+    /// The node is alone from here on: nobody finds this net_kernel any more, and it does nothing new.
+    pub(super) fn close(&self, node: &Node) {
+        node.shelf::<Shelf>().put(None);
+        let mut state = self.state();
+        state.closed = true;
+        let attempts = std::mem::take(&mut state.attempts);
+        drop(state);
+        attempts.into_values().for_each(|task| task.abort());
+        std::mem::take(&mut *self.tasks()).into_iter().for_each(|task| task.abort());
+    }
+
+    /// A task that ends with this net_kernel.
+    pub(crate) fn keep(&self, task: AbortHandle) {
+        self.tasks().push(task);
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, Vec<AbortHandle>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The peers that are connected, or nearly.
+    pub(super) fn peers(&self) -> Vec<Atom> {
+        let state = self.state();
+        let mut peers: BTreeSet<Atom> = state.connections.keys().cloned().collect();
+        peers.extend(state.waiting.keys().cloned());
+        peers.into_iter().collect()
     }
 
     /// No more dials: the node stops.
@@ -156,11 +246,23 @@ impl NetKernel {
 
     /// The net_kernel of a node; nothing when it is alone.
     pub(crate) fn of(node: &Node) -> Option<Arc<NetKernel>> {
-        node.shelf::<Shelf>().net.get().cloned()
+        node.shelf::<Shelf>().net.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Who we are, on our carrier.
+    /// Who we are, on our carrier: a host that wants a name, or a name.
+    pub(super) fn me_for(&self, node: &Node, peer: &Atom) -> Result<Me, Misuse> {
+        if !self.state().from_hiding.contains(peer) || naming::is_nameless(node, self) {
+            return self.me(node);
+        }
+        let me = Me::new(node.name().as_str(), node.id().creation(), self.setup.flags.hidden())?;
+        Ok(me.framed(self.setup.framing()))
+    }
+
+    /// As [`NetKernel::me_for`], for whoever knocks.
     pub(super) fn me(&self, node: &Node) -> Result<Me, Misuse> {
+        if let Some(naming) = self.naming.as_ref().filter(|_| naming::is_nameless(node, self)) {
+            return Ok(Me::nameless(&naming.host, self.setup.flags)?.framed(self.setup.framing()));
+        }
         let me = Me::new(node.name().as_str(), node.id().creation(), self.setup.flags)?;
         Ok(me.framed(self.setup.framing()))
     }
@@ -178,7 +280,17 @@ impl NetKernel {
         done: Option<Waiter>,
     ) -> Wanted {
         let mut state = self.state();
+        if state.closed {
+            return Wanted::NotAllowed;
+        }
+        let unasked = cause == Cause::Auto;
+        if unasked && state.unasked.len() >= DIALS_UNASKED_MAX && !state.table.has_line(peer) {
+            return Wanted::TooMany;
+        }
         let want = state.table.want(peer, cause);
+        if let (true, Want::Dial(attempt)) = (unasked, want) {
+            state.unasked.insert(attempt);
+        }
         match want {
             Want::Up(_) => return Wanted::Up,
             Want::NotAllowed => return Wanted::NotAllowed,
@@ -239,7 +351,8 @@ impl NetKernel {
 
     /// Somebody knocks.
     pub(super) fn knock(&self, peer: &Atom) -> Knock {
-        self.state().table.knock(peer)
+        let mut state = self.state();
+        if state.closed { Knock::NotAllowed } else { state.table.knock(peer) }
     }
 
     /// Whether a peer that believes it is still connected may be told to drop that connection.
@@ -251,6 +364,7 @@ impl NetKernel {
     pub(super) fn attempt_failed(&self, node: &Node, peer: &Atom, attempt: Attempt, why: SetupFault) {
         let mut state = self.state();
         state.attempts.remove(&attempt);
+        state.unasked.remove(&attempt);
         match state.table.failed(peer, attempt) {
             Failed::Unchanged => return,
             Failed::Hoping => {
@@ -280,6 +394,10 @@ impl NetKernel {
         let name = Atom::try_new(&peer.name)?;
         let mut state = self.state();
         state.attempts.remove(&attempt);
+        state.unasked.remove(&attempt);
+        if state.closed {
+            return None;
+        }
         let (number, stopped) = state.table.up(&name, attempt)?;
         let stopped = state.take_tasks(&stopped);
         let id = NodeId::new(name.clone(), peer.creation);
@@ -289,11 +407,23 @@ impl NetKernel {
         let now = node.now();
         let ticks = state.ticktime.ticks(now, !peer.visible);
         let gone = Vec::new();
-        let connection = Connection { number, lane: lane.clone(), info, orders, gone, named };
+        let traffic = Arc::<Traffic>::default();
+        let address = String::new();
+        let connection = Connection {
+            number,
+            lane: lane.clone(),
+            info,
+            orders,
+            traffic: traffic.clone(),
+            address,
+            gone,
+            named,
+        };
         state.connections.insert(name.clone(), connection);
-        state.tell(
+        node.shelf::<Named>().remember(&name);
+        tell(
             node,
-            Change { node: name.clone(), visible: peer.visible, connection: lane.id(), down: None },
+            &Change { node: name.clone(), visible: peer.visible, connection: Some(lane.id()), down: None },
         );
         let waiting = state.waiting.remove(&name).unwrap_or_default();
         state.failures.remove(&name);
@@ -303,7 +433,7 @@ impl NetKernel {
         for done in waiting {
             let _ = done.send(Ok(()));
         }
-        Some(Opened { number, lane, id, orders: inbox, ticks })
+        Some(Opened { number, lane, id, orders: inbox, ticks, traffic })
     }
 
     /// The driver of a connection has stopped: the one place where a connection ends.
@@ -320,7 +450,7 @@ impl NetKernel {
         node.lane_down(&lane, end.reason());
         let Some(connection) = state.connections.remove(peer) else { return };
         let down = Some(end.reason());
-        state.tell(node, Change { node: peer.clone(), visible, connection: lane.id(), down });
+        tell(node, &Change { node: peer.clone(), visible, connection: Some(lane.id()), down });
         if connection.named {
             state.free_name(peer, creation);
         }
@@ -330,6 +460,54 @@ impl NetKernel {
         for gone in connection.gone {
             let _ = gone.send(());
         }
+        if self.naming.as_ref().is_some_and(|naming| naming.lost(peer, number))
+            && let Some(net) = NetKernel::of(node)
+        {
+            let owner = node.clone();
+            node.spawn_task(async move { naming::lose_name(&owner, &net).await });
+        }
+    }
+
+    /// Where the wire of this connection leads.
+    pub(super) fn note_address(&self, peer: &Atom, number: ConnectionId, address: String) {
+        if let Some(connection) =
+            self.state().connections.get_mut(peer).filter(|there| there.number == number)
+        {
+            connection.address = address;
+        }
+    }
+
+    /// What is known of the connections, and of the attempts to make one.
+    pub(super) fn facts(&self) -> Vec<Facts> {
+        let state = self.state();
+        let up = state.connections.iter().map(|(peer, connection)| Facts {
+            peer: peer.clone(),
+            up: true,
+            visible: connection.info.visible,
+            received: connection.traffic.received.load(Ordering::Relaxed),
+            sent: connection.traffic.sent.load(Ordering::Relaxed),
+            address: connection.address.clone(),
+        });
+        let pending = state.table.pending().filter(|peer| !state.connections.contains_key(*peer));
+        let pending = pending.map(|peer| Facts {
+            peer: peer.clone(),
+            up: false,
+            visible: true,
+            received: 0,
+            sent: 0,
+            address: String::new(),
+        });
+        up.chain(pending).collect()
+    }
+
+    /// The next dial of `peer` is that of a hidden node.
+    pub(super) fn hide_from(&self, peer: &Atom, hide: bool) {
+        let mut state = self.state();
+        if hide {
+            state.from_hiding.insert(peer.clone())
+        } else {
+            state.from_hiding.remove(peer)
+        };
     }
 
     /// Asks the driver to end; the answer comes when links and monitors have fired. Nothing without a connection.
@@ -357,13 +535,6 @@ impl NetKernel {
 impl State {
     fn take_tasks(&mut self, attempts: &BTreeSet<Attempt>) -> Vec<AbortHandle> {
         attempts.iter().filter_map(|attempt| self.attempts.remove(attempt)).collect()
-    }
-
-    fn tell(&mut self, node: &Node, change: Change) {
-        self.watchers.retain(|who| node.is_process_alive(who));
-        for (who, message) in self.watchers.messages(&change) {
-            node.send(who, message);
-        }
     }
 
     /// A name for a node of `host` that asks for one: one that was used before if there is one, else a new one.
@@ -429,7 +600,7 @@ impl Gateway for Gate {
         let peer = peer.clone();
         // Not here and now: the caller may hold locks of the runtime, and the order of locks is ours first.
         node.clone().spawn_task(async move {
-            let Some(net) = NetKernel::of(&node) else { return };
+            let Some(net) = NetKernel::of(&node) else { return drop_pending_lane(&node, &peer) };
             if let Err(error) = names::check_peer(peer.as_str(), net.setup.form) {
                 tracing::error!("** {error} **");
                 return net.refuse_lane(&node, &peer, &error);
@@ -438,6 +609,13 @@ impl Gateway for Gate {
                 Wanted::Up | Wanted::Pending => {}
                 Wanted::NotAllowed => net.refuse_lane(&node, &peer, &"not on the allow list"),
                 Wanted::Barred => net.refuse_lane(&node, &peer, &"dist_auto_connect"),
+                Wanted::TooMany => {
+                    if let Some(unsaid) = net.hush.allows(Kind::TooManyDials, node.now()) {
+                        let max = DIALS_UNASKED_MAX;
+                        tracing::warn!(max, %peer, unsaid, "too many nodes are being dialled: this one is not");
+                    }
+                    net.refuse_lane(&node, &peer, &"too many dials");
+                }
             }
         });
     }

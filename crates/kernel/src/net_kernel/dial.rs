@@ -14,20 +14,31 @@ use super::driver;
 use super::end::SetupFault;
 use super::guard::AttemptGuard;
 use super::handshake::{self, Met};
+use super::naming;
 use crate::limits::UNPROVED_KNOCK_MILLIS;
 
 /// One attempt, from the name to the connection.
 pub(super) async fn dial(node: Node, net: Arc<NetKernel>, guard: AttemptGuard) {
     let peer = guard.peer().clone();
     let patience = net.setup.setup_time;
-    match tokio::time::timeout(patience, reach(&node, &net, &guard)).await {
-        Ok(Ok((wire, (met, rest)))) => match net.attempt_succeeded(&node, guard.attempt(), &met, false) {
-            Some(opened) => {
-                guard.succeeded();
-                driver::start(&node, &net, wire, met, rest, opened);
+    match tokio::time::timeout(patience, reach_in_turn(&node, &net, &guard)).await {
+        Ok(Ok((wire, (met, rest), _turn))) => {
+            if let Some(granted) = &met.granted
+                && naming::is_nameless(&node, &net)
+            {
+                naming::adopt(&node, &net, granted);
             }
-            None => guard.failed(SetupFault::Abandoned),
-        },
+            match net.attempt_succeeded(&node, guard.attempt(), &met, false) {
+                Some(opened) => {
+                    guard.succeeded();
+                    if let (Some(naming), Some(_)) = (&net.naming, &met.granted) {
+                        naming.named_by(&peer, opened.number);
+                    }
+                    driver::start(&node, &net, wire, met, rest, opened);
+                }
+                None => guard.failed(SetupFault::Abandoned),
+            }
+        }
         Ok(Err(why)) => {
             tell(&peer, &why);
             guard.failed(why);
@@ -36,13 +47,33 @@ pub(super) async fn dial(node: Node, net: Arc<NetKernel>, guard: AttemptGuard) {
     }
 }
 
+type Turn<'a> = Option<tokio::sync::MutexGuard<'a, ()>>;
+
+/// A node that waits for a name asks one peer at a time: the others would give it another.
+async fn reach_in_turn<'a>(
+    node: &Node,
+    net: &'a NetKernel,
+    guard: &AttemptGuard,
+) -> Result<(Box<dyn Wire>, Met, Turn<'a>), SetupFault> {
+    let mut turn = None;
+    if let Some(naming) = net.naming.as_ref().filter(|_| naming::is_nameless(node, net)) {
+        let mine = naming.turn.lock().await;
+        turn = naming::is_nameless(node, net).then_some(mine);
+    }
+    let (wire, met) = reach(node, net, guard).await?;
+    if turn.is_some() && met.0.granted.is_none() {
+        return Err(SetupFault::Nameless);
+    }
+    Ok((wire, met, turn))
+}
+
 async fn reach(
     node: &Node,
     net: &NetKernel,
     guard: &AttemptGuard,
 ) -> Result<(Box<dyn Wire>, Met), SetupFault> {
     let peer = guard.peer();
-    let me = net.me(node).map_err(Blame::from)?;
+    let me = net.me_for(node, peer).map_err(Blame::from)?;
     let address = net.setup.discovery.resolve(peer.as_str()).await?;
     let mut wire = net.setup.carrier.dial(&address).await?;
     let machine = Initiation::begin(me, peer.as_str(), net.cookies.of(peer), node.roll() as u32);

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
-use super::core::{NetKernel, Opened, Order};
+use super::core::{NetKernel, Opened, Order, Traffic};
 use super::end::End;
 use super::table::ConnectionId;
 use crate::limits::{
@@ -33,9 +33,8 @@ use crate::limits::{
 };
 
 /// What reader and writer know of each other.
-#[derive(Default)]
 struct Shared {
-    packets_sent: AtomicU64,
+    traffic: Arc<Traffic>,
     tick: AtomicBool,
     tick_wanted: Notify,
 }
@@ -49,10 +48,11 @@ pub(super) fn start(
     rest: Vec<u8>,
     opened: Opened,
 ) {
-    let Opened { number, lane, id, orders, ticks } = opened;
+    let Opened { number, lane, id, orders, ticks, traffic } = opened;
     let peer = lane.peer().clone();
+    net.note_address(&peer, number, wire.peer().to_string());
     let (read, write) = wire.split();
-    let shared = Arc::new(Shared::default());
+    let shared = Arc::new(Shared { traffic, tick: AtomicBool::new(false), tick_wanted: Notify::new() });
     let (report, broken) = mpsc::channel(1);
     let writer = Writer {
         node: node.clone(),
@@ -284,6 +284,7 @@ impl Reader {
                 }
             }
         }
+        self.shared.traffic.received.store(self.inbound.packets_received(), Ordering::Relaxed);
         if self.deferred.bytes > DEFERRED_BYTES_MAX || self.lane.owed_bytes() > OWED_BYTES_MAX {
             return Err(End::Deaf);
         }
@@ -301,7 +302,7 @@ impl Reader {
 
     fn tick(&mut self) -> Option<End> {
         let received = self.inbound.packets_received();
-        let sent = self.shared.packets_sent.load(Ordering::Relaxed);
+        let sent = self.shared.traffic.sent.load(Ordering::Relaxed);
         let quiet = self.lane.queued_bytes() == 0;
         match self.ticks.on_interval(self.node.now(), received, sent, quiet) {
             TickAction::None => None,
@@ -409,7 +410,7 @@ impl Writer {
                 parcels = Vec::new();
             }
             self.outbound.fill(&mut chunks, WRITE_BATCH_BYTES);
-            self.shared.packets_sent.store(self.outbound.packets_sent(), Ordering::Relaxed);
+            self.shared.traffic.sent.store(self.outbound.packets_sent(), Ordering::Relaxed);
             write_all(&mut self.write, &mut chunks).await?;
             let keep = self.outbound.queued_bytes().min(self.owed);
             let keep_small = self.outbound.small_bytes().min(self.owed_small);

@@ -16,6 +16,7 @@ pub(super) enum Kind {
     Protocol,
     TimedOut,
     TooMany,
+    TooManyDials,
     Closed,
 }
 

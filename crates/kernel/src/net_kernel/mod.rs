@@ -4,18 +4,25 @@
 //! asks for: [`connect`], [`disconnect`], [`nodes`], [`monitor_nodes`], [`set_net_ticktime`]. All of them work from a
 //! process too: `net_kernel::connect(ctx.node(), "b@host")`.
 
+pub(crate) mod cookie_book;
 mod core;
 mod dial;
 mod door;
 mod driver;
 mod end;
+mod exports;
+mod exports_start;
 mod guard;
 mod half_open;
 mod handshake;
 mod hush;
+mod info;
 mod join;
+mod life;
 mod mesh;
+mod naming;
 mod nodes;
+mod passive;
 mod service;
 pub mod table;
 mod ticktime;
@@ -28,14 +35,18 @@ use runtime::Node;
 use term::{Atom, Pid};
 use tokio::sync::oneshot;
 
-pub(crate) use self::core::NetKernel;
 pub use self::core::Setup;
+pub(crate) use self::core::{Beginning, NetKernel};
 pub(crate) use door::keep as keep_door;
 pub use end::{ConnectError, End, SetupFault};
+pub(crate) use exports::install;
 pub(crate) use join::{ask_for_name, settle};
+pub use life::{NotStopped, Options, start, started, stop};
+pub(crate) use life::{Template, furnish, rename};
 pub(crate) use mesh::{hang_up, learn, watch_connections};
+pub(crate) use naming::has_had;
 pub use nodes::{Kind, Kinds, NodeInfo, nodes, nodes_info};
-pub(crate) use service::start as start_service;
+
 pub use table::AutoConnect;
 pub use ticktime::{TickTime, TickTimeChange};
 pub use watch::{NodeType, Shape, WatchOptions};
@@ -63,12 +74,51 @@ pub async fn connect(node: &Node, peer: impl Into<Atom>) -> Result<(), ConnectEr
     match net.want(node, &peer, Cause::Explicit, Some(done)) {
         Wanted::Up => Ok(()),
         Wanted::NotAllowed => Err(ConnectError::NotAllowed(peer.to_string())),
-        Wanted::Barred => Err(ConnectError::Barred(peer.to_string())),
+        Wanted::Barred | Wanted::TooMany => Err(ConnectError::Barred(peer.to_string())),
         Wanted::Pending => {
             let abandoned =
                 || ConnectError::Failed { peer: peer.to_string(), why: Arc::new(SetupFault::Abandoned) };
             outcome.await.unwrap_or_else(|_| Err(abandoned()))
         }
+    }
+}
+
+/// As [`connect`], but as a hidden node: `peer` is in nobody's `nodes()` by this. (`net_kernel:hidden_connect_node/1`.)
+///
+/// # Errors
+/// As [`connect`].
+///
+/// # Cancel-safety
+/// The attempt goes on when the future is dropped, and may not be hidden any more.
+pub async fn connect_hidden(node: &Node, peer: impl Into<Atom>) -> Result<(), ConnectError> {
+    let peer = peer.into();
+    let Some(net) = NetKernel::of(node) else { return connect(node, peer).await };
+    let hiding = Hiding::new(net, &peer);
+    let outcome = connect(node, peer).await;
+    drop(hiding);
+    outcome
+}
+
+/// As long as it is there a peer is dialled as by a hidden node.
+struct Hiding(Arc<NetKernel>, Atom);
+
+impl Hiding {
+    fn new(net: Arc<NetKernel>, peer: &Atom) -> Hiding {
+        net.hide_from(peer, true);
+        Hiding(net, peer.clone())
+    }
+}
+
+impl Drop for Hiding {
+    fn drop(&mut self) {
+        self.0.hide_from(&self.1, false);
+    }
+}
+
+/// Ends the connection to `peer`, and waits for nothing.
+pub(crate) fn hang_up_any(node: &Node, peer: &Atom) {
+    if let Some(net) = NetKernel::of(node) {
+        let _ = net.end_connection(peer, End::Asked);
     }
 }
 
@@ -96,21 +146,18 @@ pub fn allow(node: &Node, entries: impl IntoIterator<Item = impl Into<Atom>>) {
     }
 }
 
-/// Tells `who` of every node that comes or goes, until it ends or [`unmonitor_nodes`] is called. Calls add up: twice
-/// subscribed is twice told. (`net_kernel:monitor_nodes(true, Options)`.)
+/// Tells `who` of every node that comes or goes, until it ends or [`unmonitor_nodes`] is called; also of this one, when it
+/// gets a name and when it loses it. Calls add up: twice subscribed is twice told. (`net_kernel:monitor_nodes(true, Options)`.)
 pub fn monitor_nodes(node: &Node, who: &Pid, options: WatchOptions) {
-    if let Some(net) = NetKernel::of(node) {
-        let mut state = net.state();
-        state.watchers.retain(|pid| node.is_process_alive(pid));
-        state.watchers.add(who.clone(), options);
-    }
+    let desk = node.shelf::<watch::Desk>();
+    let mut watchers = desk.watchers();
+    watchers.retain(|pid| node.is_process_alive(pid));
+    watchers.add(who.clone(), options);
 }
 
 /// Ends the subscriptions that `who` has with exactly these options. (`net_kernel:monitor_nodes(false, Options)`.)
 pub fn unmonitor_nodes(node: &Node, who: &Pid, options: WatchOptions) {
-    if let Some(net) = NetKernel::of(node) {
-        net.state().watchers.remove(who, options);
-    }
+    node.shelf::<watch::Desk>().watchers().remove(who, options);
 }
 
 /// The tick time; nothing on a node that is alone. (`net_kernel:get_net_ticktime/0`.)

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use runtime::{LaneState, Node};
 use term::Atom;
 
+use super::naming::Named;
+
 /// A kind of nodes. (`erlang:nodes/1`.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -16,11 +18,23 @@ pub enum Kind {
     Connected,
     /// This very node.
     This,
-    /// Everybody of whom we know: connected, being dialled, and this node.
+    /// Everybody of whom we know: connected or being dialled now, connected at some time, and this node by all its names.
+    /// (OTP forgets a node when nothing names it any more; here it is remembered.)
     Known,
 }
 
 impl Kind {
+    /// What Erlang calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Visible => "visible",
+            Kind::Hidden => "hidden",
+            Kind::Connected => "connected",
+            Kind::This => "this",
+            Kind::Known => "known",
+        }
+    }
+
     /// The kind that Erlang calls so.
     pub fn from_name(name: &str) -> Option<Kind> {
         Some(match name {
@@ -78,6 +92,9 @@ pub fn nodes_info(node: &Node, kinds: impl Into<Kinds>) -> Vec<NodeInfo> {
         connection_id: None,
         queued_bytes: 0,
     });
+    let seen: BTreeSet<Atom> = found.iter().map(|info| info.name.clone()).collect();
+    let gone = node.shelf::<Named>().all().into_iter().filter(|name| !seen.contains(name));
+    found.extend(gone.map(|name| NodeInfo { name, kind: Kind::Known, connection_id: None, queued_bytes: 0 }));
     found.retain(|info| kinds.iter().any(|kind| covers(*kind, info.kind)));
     found.sort_by(|a, b| a.name.cmp(&b.name));
     found

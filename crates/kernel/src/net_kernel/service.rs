@@ -4,94 +4,119 @@ use std::time::Duration;
 
 use otp::request::{self, Request};
 use proto::connection::TickChange;
-use runtime::{Ctx, Node};
-use term::{Atom, Map, Term};
+use runtime::{Ctx, Exit, Node, SpawnOptions};
+use term::{Atom, Term};
+use tokio::task::AbortHandle;
 
-use super::core::NetKernel;
 use super::ticktime::TickTime;
-use super::{connect, disconnect};
-use crate::names::Form;
+use super::{connect, connect_hidden, disconnect, hang_up_any, info, passive};
 
 /// Starts and registers it.
-pub(crate) fn start(node: &Node) {
+pub(super) fn start(node: &Node) -> AbortHandle {
     crate::services::start_registered(node, "net_kernel", |mut ctx: Ctx| async move {
         loop {
             let message: Term = ctx.receive().await;
             match Request::read(message) {
                 Request::Call(from, question) => answer(&mut ctx, from, &question),
                 Request::Info(message) => on_info(&mut ctx, &message),
-                // What OTP does not know it does not answer either.
-                Request::Cast(_) | Request::System(..) => {}
+                Request::Cast(wish) => on_cast(&ctx, &wish),
+                Request::System(..) => {}
             }
         }
-    });
+    })
 }
 
 fn answer(ctx: &mut Ctx, from: request::Caller, question: &Term) {
-    if let Term::Atom(word) = question {
-        if let Some(reply) = answer_word(ctx, word.as_str()) {
-            request::answer(ctx, &from, reply);
-        }
-        return;
+    if let Some(reply) = at_once(ctx, question) {
+        return request::answer(ctx, &from, reply);
     }
     match question.as_tuple().unwrap_or_default() {
-        [word, _] if word.is_atom("is_auth") => request::answer(ctx, &from, Term::atom("yes")),
-        [word, _] if word.is_atom("verbose") => request::answer(ctx, &from, Term::Int(0)),
-        [word, Term::Int(seconds @ 1..), Term::Int(transition)] if word.is_atom("new_ticktime") => {
-            let millis = |number: &i64| Duration::from_millis(u64::try_from(*number).unwrap_or(0));
-            let change = super::set_net_ticktime(ctx.node(), millis(seconds), millis(transition));
-            request::answer(ctx, &from, ticktime_change(change));
+        [word, kind, Term::Atom(peer)] if word.is_atom("connect") => {
+            let hidden = kind.is_atom("hidden");
+            later(ctx, from, peer.clone(), move |node, peer| async move {
+                let done =
+                    if hidden { connect_hidden(&node, peer).await } else { connect(&node, peer).await };
+                done.is_ok()
+            });
         }
-        [word, kind, Term::Atom(peer)] if word.is_atom("connect") && kind.as_atom().is_some() => {
-            later(ctx, from, peer.clone(), |node, peer| async move { connect(&node, peer).await.is_ok() });
+        [word, Term::Atom(peer)] if word.is_atom("passive_cnct") => {
+            later(ctx, from, peer.clone(), |node, peer| async move { passive::connect(&node, &peer).await });
         }
         [word, Term::Atom(peer)] if word.is_atom("disconnect") => {
             later(ctx, from, peer.clone(), |node, peer| async move { disconnect(&node, peer).await });
         }
-        [word, module, function, arguments, _leader] if word.is_atom("spawn") => {
-            // Very old nodes spawn like this.
-            if let (Some(module), Some(function), Some(list)) =
-                (module.as_atom(), function.as_atom(), arguments.as_list())
-                && list.improper_tail().is_none()
-            {
-                let pid = crate::rpc::spawn_local(
-                    ctx.node(),
-                    module.clone(),
-                    function.clone(),
-                    list.iter().collect(),
-                );
-                request::answer(ctx, &from, Term::Pid(pid));
-            }
+        [word, module, function, arguments, leader]
+            if word.is_atom("spawn") || word.is_atom("spawn_link") =>
+        {
+            let link = word.is_atom("spawn_link");
+            spawn(ctx, &from, link, [module, function, arguments, leader]);
+        }
+        [word, module, function, arguments, _options, link, leader] if word.is_atom("spawn_opt") => {
+            spawn(ctx, &from, link.is_atom("link"), [module, function, arguments, leader]);
         }
         _ => {}
     }
 }
 
-fn answer_word(ctx: &Ctx, word: &str) -> Option<Term> {
+/// What can be answered at once. What OTP does not know it does not answer either.
+fn at_once(ctx: &Ctx, question: &Term) -> Option<Term> {
     let node = ctx.node();
-    let net = NetKernel::of(node)?;
-    let long = net.setup.form == Form::Long;
-    Some(match word {
-        "nodename" => Term::Atom(node.name().clone()),
-        "longnames" => boolean(long),
-        "allowed" => Term::list(net.state().table.allowed().iter().cloned().map(Term::Atom)),
-        "ticktime" => ticktime(super::net_ticktime(node)?),
-        "get_state" => {
-            let domain = Term::atom(if long { "longnames" } else { "shortnames" });
-            let facts = [
-                ("started", Term::atom("static")),
-                ("name_type", Term::atom("static")),
-                ("name", Term::Atom(node.name().clone())),
-                ("name_domain", domain),
-            ];
-            Term::Map(facts.into_iter().map(|(key, value)| (Term::atom(key), value)).collect::<Map>())
+    if let Term::Atom(word) = question {
+        return match word.as_str() {
+            "nodename" => info::name(node),
+            "longnames" => info::long_names(node),
+            "allowed" => info::allowed(node),
+            "ticktime" => Some(ticktime(super::net_ticktime(node)?)),
+            "get_state" => Some(info::state(node)),
+            _ => None,
+        };
+    }
+    match question.as_tuple()? {
+        [word, _] if word.is_atom("is_auth") => Some(Term::atom("yes")),
+        [word, level] if word.is_atom("verbose") => info::verbose(node, level.as_int().unwrap_or(0)),
+        [word, entries] if word.is_atom("allow") => info::allow(node, entries),
+        [word, _, _, _] if word.is_atom("apply") => Some(Term::atom("not_implemented")),
+        [word, Term::Int(time @ 1..), Term::Int(transition @ 0..)] if word.is_atom("new_ticktime") => {
+            let millis = |number: &i64| Duration::from_millis(number.unsigned_abs());
+            Some(ticktime_change(super::set_net_ticktime(node, millis(time), millis(transition))))
         }
-        _ => return None,
-    })
+        _ => None,
+    }
+}
+
+/// Releases before OTP 23 spawn like this: the answer is the pid.
+fn spawn(ctx: &mut Ctx, from: &request::Caller, link: bool, job: [&Term; 4]) {
+    let [Term::Atom(module), Term::Atom(function), Term::List(list), leader] = job else { return };
+    if list.improper_tail().is_some() {
+        return;
+    }
+    let (module, function, arguments) =
+        (module.clone(), function.clone(), list.iter().collect::<Vec<Term>>());
+    if !link && leader.as_pid().is_none() {
+        let pid = crate::rpc::spawn_local(ctx.node(), module, function, arguments);
+        return request::answer(ctx, from, Term::Pid(pid));
+    }
+    let caller = from.pid.clone();
+    let options = SpawnOptions { leader: leader.as_pid().cloned(), ..SpawnOptions::default() };
+    let pid = ctx.node().spawn_with(options, move |child: Ctx| async move {
+        if link {
+            child.link(&caller);
+        }
+        let arity = u8::try_from(arguments.len()).unwrap_or(u8::MAX);
+        match child.node().exported(&module, &function, arity) {
+            Some(body) => body(child, arguments).await.map(drop),
+            None => {
+                let call =
+                    Term::tuple([Term::Atom(module), Term::Atom(function), Term::list(arguments), Term::NIL]);
+                Err(Exit(Term::tuple([Term::atom("undef"), Term::list([call])])))
+            }
+        }
+    });
+    request::answer(ctx, from, Term::Pid(pid));
 }
 
 /// OTP answers in milliseconds here; `net_kernel:get_net_ticktime/0` divides.
-pub(crate) fn ticktime(time: TickTime) -> Term {
+fn ticktime(time: TickTime) -> Term {
     match time {
         TickTime::Is(time) => Term::Int(time.as_millis() as i64),
         TickTime::OngoingChangeTo(time) => {
@@ -121,6 +146,15 @@ fn later<Fut>(
         let done = what(ctx.node().clone(), peer).await;
         request::answer(&mut ctx, &from, boolean(done));
     });
+}
+
+/// `{async_disconnect, Node}`.
+fn on_cast(ctx: &Ctx, wish: &Term) {
+    if let Some([word, Term::Atom(peer)]) = wish.as_tuple()
+        && word.is_atom("async_disconnect")
+    {
+        hang_up_any(ctx.node(), peer);
+    }
 }
 
 /// `{From, registered_send, To, Message}`: delivered. `{From, badcookie, To, Message}`: from other times.

@@ -138,6 +138,11 @@ impl Table {
         self.me = me;
     }
 
+    /// Whether there is a connection with `peer`, or an attempt.
+    pub fn has_line(&self, peer: &Atom) -> bool {
+        self.peers.contains_key(peer)
+    }
+
     /// Somebody wants a connection to `peer`.
     pub fn want(&mut self, peer: &Atom, cause: Cause) -> Want {
         if let Some(line) = self.peers.get_mut(peer) {

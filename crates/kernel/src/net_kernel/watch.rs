@@ -2,7 +2,9 @@
 //! (`net_kernel:monitor_nodes/2`; the shapes of the messages are those of OTP 25 to 29.)
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use runtime::Node;
 use term::{Atom, Map, Pid, Term};
 
 use super::table::ConnectionId;
@@ -59,6 +61,50 @@ impl WatchOptions {
         }
     }
 
+    /// What OTP says of options that it refuses.
+    pub(super) fn refusal(options: &Term) -> Term {
+        let error = |why: Term| Term::tuple([Term::atom("error"), why]);
+        let bad_value = |option: Term| error(Term::tuple([Term::atom("bad_option_value"), option]));
+        let unknown = |options: Term| error(Term::tuple([Term::atom("unknown_options"), options]));
+        match options {
+            Term::List(list) => {
+                // Each option that it knows it takes out, and has the others the other way round then.
+                let mut rest: Vec<Term> = list.iter().collect();
+                let typed =
+                    |option: &Term| matches!(option.as_tuple(), Some([key, _]) if key.is_atom("node_type"));
+                if let Some(option) = rest.iter().find(|option| typed(option)).cloned() {
+                    if WatchOptions::default().with_item(&option).is_none() {
+                        return bad_value(option);
+                    }
+                    rest = rest.into_iter().filter(|option| !typed(option)).rev().collect();
+                }
+                if rest.iter().any(|option| option.is_atom("nodedown_reason")) {
+                    rest =
+                        rest.into_iter().filter(|option| !option.is_atom("nodedown_reason")).rev().collect();
+                }
+                if rest.is_empty() { error(Term::atom("internal_error")) } else { unknown(Term::list(rest)) }
+            }
+            Term::Map(map) => {
+                let known = ["connection_id", "nodedown_reason", "node_type"];
+                let is_known = |key: &Term| known.iter().any(|name| key.is_atom(name));
+                let pair = |(key, value): &(Term, Term)| -> Map {
+                    [(key.clone(), value.clone())].into_iter().collect()
+                };
+                let wrong = |(key, value): &&(Term, Term)| {
+                    is_known(key) && WatchOptions::default().with(key, value).is_none()
+                };
+                match map.pairs().iter().find(wrong) {
+                    Some(entry) => bad_value(Term::Map(pair(entry))),
+                    None => {
+                        let rest = map.pairs().iter().filter(|(key, _)| !is_known(key)).cloned();
+                        unknown(Term::Map(rest.collect()))
+                    }
+                }
+            }
+            _ => error(Term::tuple([Term::atom("internal_error"), Term::atom("function_clause")])),
+        }
+    }
+
     fn with_item(self, option: &Term) -> Option<WatchOptions> {
         let listed = WatchOptions { shape: Shape::List, ..self };
         match option.as_tuple() {
@@ -106,7 +152,8 @@ fn node_type(term: &Term) -> Option<NodeType> {
 pub(super) struct Change {
     pub(super) node: Atom,
     pub(super) visible: bool,
-    pub(super) connection: ConnectionId,
+    /// Nothing for this node itself, which has none to itself.
+    pub(super) connection: Option<ConnectionId>,
     /// Nothing: it came.
     pub(super) down: Option<Term>,
 }
@@ -130,7 +177,8 @@ impl Change {
     fn facts(&self, options: &WatchOptions) -> Vec<(Term, Term)> {
         let mut facts = Vec::new();
         if options.connection_id {
-            facts.push((Term::atom("connection_id"), Term::Int(self.connection as i64)));
+            let number = self.connection.map_or(Term::atom("undefined"), |number| Term::Int(number as i64));
+            facts.push((Term::atom("connection_id"), number));
         }
         if let (true, Some(reason)) = (options.nodedown_reason, &self.down) {
             facts.push((Term::atom("nodedown_reason"), reason.clone()));
@@ -175,6 +223,26 @@ impl Watchers {
     }
 }
 
+/// The subscriptions of a node's processes, on its shelf: they are there before the node has a name, and after.
+#[derive(Default)]
+pub(super) struct Desk(Mutex<Watchers>);
+
+impl Desk {
+    pub(super) fn watchers(&self) -> MutexGuard<'_, Watchers> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells everybody who wants to hear it. Called in the order in which things happen.
+pub(super) fn tell(node: &Node, change: &Change) {
+    let desk = node.shelf::<Desk>();
+    let mut watchers = desk.watchers();
+    watchers.retain(|who| node.is_process_alive(who));
+    for (who, message) in watchers.messages(change) {
+        node.send(who, message);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,7 +255,7 @@ mod tests {
     fn told(options: Term, down: Option<Term>) -> Vec<String> {
         let mut watchers = Watchers::default();
         watchers.add(pid(), WatchOptions::from_term(&options).unwrap());
-        let change = Change { node: Atom::new("b@h"), visible: true, connection: 7, down };
+        let change = Change { node: Atom::new("b@h"), visible: true, connection: Some(7), down };
         watchers.messages(&change).into_iter().map(|(_, message)| format!("{message:?}")).collect()
     }
 
@@ -227,7 +295,7 @@ mod tests {
     fn hidden_nodes_are_for_those_who_ask() {
         let mut watchers = Watchers::default();
         watchers.add(pid(), WatchOptions::default());
-        let change = Change { node: Atom::new("b@h"), visible: false, connection: 1, down: None };
+        let change = Change { node: Atom::new("b@h"), visible: false, connection: Some(1), down: None };
         assert!(watchers.messages(&change).is_empty());
         watchers.add(pid(), WatchOptions { node_type: Some(NodeType::All), ..WatchOptions::default() });
         assert_eq!(watchers.messages(&change).len(), 1);
@@ -238,7 +306,7 @@ mod tests {
         let mut watchers = Watchers::default();
         watchers.add(pid(), WatchOptions::default());
         watchers.add(pid(), WatchOptions::default());
-        let change = Change { node: Atom::new("b@h"), visible: true, connection: 1, down: None };
+        let change = Change { node: Atom::new("b@h"), visible: true, connection: Some(1), down: None };
         assert_eq!(watchers.messages(&change).len(), 2);
         watchers.remove(&pid(), WatchOptions::default());
         assert!(watchers.messages(&change).is_empty());

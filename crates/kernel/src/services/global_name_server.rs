@@ -104,6 +104,11 @@ fn near(shell: &mut Shell, ctx: &mut Ctx, message: &Term) -> bool {
         return false;
     };
     let fact = |key: &str| facts.get(&Term::atom(key));
+    // This node itself has got a name, or lost it.
+    if fact("connection_id").is_some_and(|id| id.is_atom("undefined")) {
+        shell.renamed();
+        return true;
+    }
     let Some(connection) = fact("connection_id").and_then(Term::as_int).and_then(|id| u64::try_from(id).ok())
     else {
         return false;

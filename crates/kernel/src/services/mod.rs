@@ -1,5 +1,6 @@
 //! The processes that other nodes expect on a visible node. Without them they would wait for ever.
 
+pub(crate) mod auth;
 mod global_name_server;
 mod logger_proxy;
 mod rex;
@@ -13,13 +14,14 @@ use std::time::Duration;
 
 use runtime::{Ctx, Node, Outcome, SpawnOptions};
 use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
+
 pub(crate) use crate::io::{Output, Sink};
 
 use crate::limits::SERVICE_RESTART_MILLIS;
 
-/// Starts all of them.
+/// Starts those that every node has; those of a node with a name are net_kernel's.
 pub(crate) fn start(node: &Node) {
-    crate::net_kernel::start_service(node);
     rex::start(node);
     crate::global::Hub::of(node);
     logger_proxy::start(node);
@@ -29,7 +31,9 @@ pub(crate) fn start(node: &Node) {
 /// Starts a process under a name that is free, because the node has only just begun.
 ///
 /// Any peer can kill any process. Nobody could live with a node without these, so they start again.
-pub(crate) fn start_registered<F, Fut>(node: &Node, name: &'static str, body: F)
+///
+/// The handle stops that: what runs goes on, and is not started again.
+pub(crate) fn start_registered<F, Fut>(node: &Node, name: &'static str, body: F) -> AbortHandle
 where
     F: Fn(Ctx) -> Fut + Send + Sync + 'static,
     Fut: Future + Send + 'static,
@@ -50,7 +54,7 @@ where
             tracing::error!("the process {name} has been ended from outside: it starts again");
             ended = start_once(&keeper, name, &body);
         }
-    });
+    })
 }
 
 /// Starts the process; the receiver hears of its end.
