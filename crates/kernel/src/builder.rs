@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use carrier::{BoxFuture, Carrier, ListenAt, Listener, Tcp};
@@ -48,7 +48,8 @@ pub struct Builder {
     seed: Option<u64>,
     allowed: Vec<Atom>,
     output: Option<services::Sink>,
-    input: Option<crate::io::Input>,
+    /// Taken by the first node that this builder makes.
+    input: Arc<Mutex<Option<crate::io::Input>>>,
 }
 
 /// Why a node does not start, and what to do.
@@ -107,7 +108,7 @@ impl Builder {
             seed: None,
             allowed: Vec::new(),
             output: None,
-            input: None,
+            input: Arc::default(),
         }
     }
 
@@ -248,7 +249,7 @@ impl Builder {
 
     /// Where processes whose output comes here read from; without this they are told `eof`.
     pub fn input(mut self, input: impl Into<crate::io::Input>) -> Builder {
-        self.input = Some(input.into());
+        self.input = Arc::new(Mutex::new(Some(input.into())));
         self
     }
 
@@ -426,7 +427,8 @@ impl Builder {
         if let Some(output) = self.output {
             node.shelf::<services::Output>().set(output);
         }
-        if let Some(input) = self.input {
+        let input = self.input.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(input) = input {
             node.shelf::<services::Output>().set_input(input);
         }
         rpc::install(node);
