@@ -177,6 +177,12 @@ impl Shelf {
 }
 
 impl NetKernel {
+    /// How this node finds others.
+    #[allow(dead_code, reason = "for the services that answer for EPMD")]
+    pub(crate) fn discovery(&self) -> Arc<dyn crate::discovery::Discovery> {
+        self.setup.discovery.clone()
+    }
+
     /// Puts a net_kernel on the shelf of a node, and connects it to the node's lanes.
     pub(crate) fn install(node: &Node, beginning: Beginning) -> Arc<NetKernel> {
         let Beginning { setup, cookies, policy, ticktime, intensity, may_stop, nameless } = beginning;
