@@ -192,6 +192,7 @@ pub const PG_ANSWER_MILLIS: u64 = 5_000;
 
 /// Requests to print that one request may hold, where the output of a call goes to its caller.
 pub const STDOUT_REQUESTS_MAX: usize = 10_000;
+
 /// Names of nodes that `nodes(known)` remembers.
 pub const KNOWN_NODES_MAX: usize = 10_000;
 

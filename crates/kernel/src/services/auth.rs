@@ -20,7 +20,7 @@ pub(crate) fn start(node: &Node) -> AbortHandle {
                         request::answer(&mut ctx, &from, answer);
                     }
                 }
-                Request::Cast(what) => print(&what),
+                Request::Cast(what) => print(ctx.node(), &what),
                 Request::Info(message) => on_info(&mut ctx, &message),
                 Request::System(..) => {}
             }
@@ -48,11 +48,11 @@ fn answer(node: &Node, question: &Term) -> Option<Term> {
 }
 
 /// `{print, Format, Arguments}`: a line for the operator.
-fn print(what: &Term) {
+fn print(node: &Node, what: &Term) {
     if let Some([word, format, arguments]) = what.as_tuple()
         && word.is_atom("print")
     {
-        tracing::error!("{}", crate::io::format_terms(format, arguments));
+        tracing::error!("{}", crate::io::format_terms(node, format, arguments));
     }
 }
 
