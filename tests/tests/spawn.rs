@@ -1,8 +1,12 @@
 //! Processes started by module, function and arguments on the other side, both ways.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use trunkline::{Atom, Ctx, Down, Exit, ExitSignal, FromTerm, Node, Pid, SpawnAt, SpawnError, Term};
+use trunkline::{
+    AliasMode, Atom, Ctx, Down, Exit, ExitSignal, FromTerm, Node, Pid, Replies, SpawnAt, SpawnError,
+    SpawnRequest, Term, rpc,
+};
 use trunkline_tests::meeting::{Meeting, both_dialling, in_every_way};
 use trunkline_tests::world::{self, PATIENCE, t};
 
@@ -169,6 +173,101 @@ async fn a_thousand_processes_linked_by_spawn_are_heard_to_end() {
             ctx.spawn_at("nobody@localhost", "m", "f", vec![], SpawnAt::default()).await
         });
         assert_eq!(nowhere.await.unwrap_err(), SpawnError::NoConnection);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_option_of_a_spawn_request_does_what_it_does_in_otp() {
+    both_dialling(async |meeting| {
+        let Meeting { erl, ours, .. } = meeting;
+        export(ours);
+        let them = Atom::new(&erl.name);
+        let told = ours.run(move |mut ctx: Ctx| async move {
+            let go = |ctx: &mut Ctx, pid: &Term| ctx.send(pid.as_pid().unwrap(), Term::atom("go"));
+            let bye = || vec![t("bye")];
+            let ask = |ctx: &mut Ctx, how| ctx.spawn_request(them.clone(), "guest", "exit_after", bye(), how);
+            // The tags of the answer and of the end.
+            let how = SpawnRequest::new().monitor_with_tag(t("{ended, 1}")).reply_tag(t("{made, 2}"));
+            let id = Term::Ref(ask(&mut ctx, how));
+            let made = world::message(&mut ctx).await;
+            let [tag, reference, _, pid] = made.as_tuple().unwrap() else { panic!("{made}") };
+            assert!(*tag == t("{made, 2}") && *reference == id, "{made}");
+            go(&mut ctx, pid);
+            let wanted = Term::tuple([t("{ended, 1}"), id, t("process"), pid.clone(), t("bye")]);
+            assert_eq!(world::message(&mut ctx).await, wanted);
+            // An alias that lasts as long as the monitor: who is spawned sends by it.
+            let how = SpawnRequest::new().monitor_with_alias(AliasMode::ReplyDemonitor).reply(Replies::OnError);
+            let node = ctx.node().name().clone();
+            let wait = |ctx: &mut Ctx, how| ctx.spawn_request(them.clone(), "timer", "sleep", vec![t("infinity")], how);
+            let id = wait(&mut ctx, how);
+            ctx.send(&id, t("by_alias"));
+            assert_eq!(world::message(&mut ctx).await, t("by_alias"));
+            ctx.send(&id, t("too_late"));
+            assert_eq!(ctx.receive_within::<Term>(Duration::from_millis(50)).await, None, "{node}");
+            // An alias ends with the request that fails.
+            let how = SpawnRequest::new().monitor_with_alias(AliasMode::Explicit).tune("priority", t("wrong"));
+            let id = ask(&mut ctx, how);
+            assert_eq!(world::message(&mut ctx).await.as_tuple().unwrap()[3], t("badopt"));
+            ctx.send(&id, t("nobody"));
+            // Tuning is passed on, and seen there.
+            let how = SpawnRequest::new().link().tune("priority", t("high")).tune("min_heap_size", 500);
+            ctx.set_trap_exit(true);
+            let (pid, _) = ctx.spawn_at(them.clone(), "guest", "exit_after", bye(), how).await.unwrap();
+            let seen: Term = rpc::call(&mut ctx, them.clone(), "erlang", "process_info", (pid.clone(), t("priority"))).await.unwrap();
+            assert_eq!(seen, t("{priority, high}"));
+            go(&mut ctx, &Term::Pid(pid.clone()));
+            let exit: ExitSignal = ctx.receive_within(PATIENCE).await.expect("an exit");
+            assert!(exit.from == pid && exit.reason == t("bye"));
+            // Answers only as wanted: of the four only two come.
+            for (replies, module) in [(Replies::OnError, "x"), (Replies::OnSuccess, "y"), (Replies::Never, "z")] {
+                let how = SpawnRequest::new().reply(replies).reply_tag(t(module));
+                ctx.spawn_request(them.clone(), "erlang", "node", vec![], how.clone());
+                ctx.spawn_request("nobody@localhost", "erlang", "node", vec![], how);
+            }
+            let answers = [world::message(&mut ctx).await, world::message(&mut ctx).await];
+            let mut answers = answers.map(|answer| {
+                let parts = answer.as_tuple().unwrap();
+                (parts[0].to_string(), parts[2].to_string())
+            });
+            answers.sort();
+            assert_eq!(answers, [("x".into(), "error".into()), ("y".into(), "ok".into())]);
+            // What is given up is told to end.
+            let id = ctx.spawn_request(them.clone(), "guest", "exit_after", bye(), SpawnRequest::new().link());
+            assert!(ctx.spawn_request_abandon(&id) && !ctx.spawn_request_abandon(&id));
+            // The same on this node.
+            let (here, how) = (ctx.node().name().clone(), SpawnRequest::new().monitor_with_tag(t("near")));
+            let (pid, id) = ctx.spawn_at(here.clone(), "tests", "wait", vec![], how).await.unwrap();
+            ctx.send(&pid, t("over"));
+            let wanted = Term::tuple([t("near"), Term::Ref(id), t("process"), Term::Pid(pid), t("over")]);
+            assert_eq!(world::message(&mut ctx).await, wanted);
+            let many = vec![Term::NIL; 256];
+            let refused = ctx.spawn_at(here, "tests", "wait", many.clone(), SpawnAt::default()).await;
+            assert_eq!(refused, Err(SpawnError::Refused("system_limit".into())));
+            let refused = ctx.spawn_at(them, "tests", "wait", many, SpawnAt::default()).await;
+            assert_eq!(refused, Err(SpawnError::Refused("system_limit".into())));
+            ctx.unread()
+        });
+        assert_eq!(told.await, []);
+        // Theirs at ours: each option that may arrive, and what is none.
+        let options = "[{priority, low}, {fullsweep_after, 0}, {min_heap_size, 1}, {min_bin_vheap_size, 1}, {max_heap_size, #{}}, \
+             {message_queue_data, off_heap}, {async_dist, true}]";
+        let ask = |options: &str| {
+            format!(
+                "R = erts_internal:dist_spawn_request(Us, {{tests, hello, [self()]}}, {options}, spawn_request), \
+                 receive {{spawn_reply, R, ok, P}} -> receive {{hello, P}} -> ok ?WAIT end; {{spawn_reply, R, error, Why}} -> Why ?WAIT end"
+            )
+        };
+        erl.scene(&ask(options), "ok");
+        for bad in ["{priority, 7}", "{max_heap_size, -1}", "{message_queue_data, x}", "{link, true}", "no_such", "17", "{}"] {
+            erl.scene(&ask(&format!("[{bad}]")), "badopt");
+        }
+        erl.scene(
+            "R = spawn_request(Us, tests, wait, [], [{reply, success_only}, {monitor, [{alias, explicit_unalias}, {tag, mine}]}]), \
+             P = receive {spawn_reply, R, ok, Q} -> Q ?WAIT end, P ! ended, \
+             {receive {mine, R, process, P, Why} -> Why ?WAIT end, unalias(R)}",
+            "{ended,true}",
+        );
     })
     .await;
 }

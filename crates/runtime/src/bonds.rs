@@ -262,8 +262,9 @@ impl Message {
                 let any: &dyn std::any::Any = &**value;
                 any.downcast_ref::<Down>().is_some_and(|down| down.reference == *reference)
             }
+            // With a tag of its own, as `demonitor(Reference, [flush])` has it in Erlang.
             crate::message::Form::Term(term) => {
-                <Down as term::FromTerm>::from_term(term).is_ok_and(|down| down.reference == *reference)
+                matches!(term.as_tuple(), Some([_, Term::Ref(of), _, _, _]) if of == reference)
             }
             _ => false,
         };

@@ -1,4 +1,4 @@
-//! Spawning by name: functions that peers may start here, and processes that we start there.
+//! Spawning by name: functions that peers may start here.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use proto::signal::{Payload, Signal};
-use term::encode::encode_wire;
 use term::{Atom, Pid, Ref, Term};
 
 use crate::ctx::Ctx;
@@ -16,9 +15,9 @@ use crate::limits::PROCESSES_FOR_PEERS_MAX;
 use crate::mail::{Mail, Order};
 use crate::message::{Form, Message};
 use crate::node::Node;
-use crate::process::Proc;
+use crate::requests::SpawnAt;
 use crate::spawn::{Birth, SpawnOptions};
-use crate::ties::{Link, Request, Watcher};
+use crate::ties::{Link, Watcher};
 
 /// What an exported function returns while it runs.
 pub type ExportedFuture = Pin<Box<dyn Future<Output = Result<Term, Exit>> + Send>>;
@@ -48,26 +47,6 @@ pub(crate) struct SpawnOrder {
     pub(crate) function: Atom,
     pub(crate) arity: u8,
     pub(crate) options: Term,
-}
-
-/// How to spawn on another node.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct SpawnAt {
-    /// Link the new process to the one that asks.
-    pub link: bool,
-    /// Monitor the new process; the reference of the request is the monitor.
-    pub monitor: bool,
-}
-
-/// What came of [`Ctx::spawn_at`].
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum SpawnError {
-    /// The node cannot be reached, or was lost before it answered.
-    #[error("noconnection")]
-    NoConnection,
-    /// The node refused: `badopt`, `notsup`, `system_limit` ….
-    #[error("{0}")]
-    Refused(Atom),
 }
 
 impl Node {
@@ -144,7 +123,13 @@ impl Node {
 }
 
 /// The body of a process that was asked for by name.
-async fn apply(ctx: Ctx, module: Atom, function: Atom, arity: u8, arguments: Message) -> Result<(), Exit> {
+pub(crate) async fn apply(
+    ctx: Ctx,
+    module: Atom,
+    function: Atom,
+    arity: u8,
+    arguments: Message,
+) -> Result<(), Exit> {
     let list = arguments.into_term().map_err(|_| Exit::from("badarg"))?;
     let list: Vec<Term> = match list.as_list() {
         Some(list) if list.improper_tail().is_none() => list.iter().collect(),
@@ -201,7 +186,7 @@ fn read_options(options: &Term) -> Option<SpawnAt> {
             Term::Atom(word) if *word == "link" => wanted.link = true,
             Term::Atom(word) if *word == "monitor" => wanted.monitor = true,
             Term::Tuple(pair) => match pair.as_slice() {
-                [Term::Atom(key), _] if TUNING.contains(&key.as_str()) => {}
+                [Term::Atom(key), value] if tunes(key, value) => {}
                 _ => return None,
             },
             _ => return None,
@@ -210,146 +195,16 @@ fn read_options(options: &Term) -> Option<SpawnAt> {
     Some(wanted)
 }
 
-/// Options that tune the BEAM's heaps and schedulers.
-const TUNING: [&str; 7] = [
-    "priority",
-    "fullsweep_after",
-    "min_heap_size",
-    "min_bin_vheap_size",
-    "max_heap_size",
-    "message_queue_data",
-    "async_dist",
-];
-
-impl Ctx {
-    /// Asks `node` to start `module:function(arguments…)`. The answer is the message
-    /// `{spawn_reply, Reference, ok | error, PidOrReason}`, with the reference that is returned here.
-    pub fn spawn_request(
-        &mut self,
-        node: impl Into<Atom>,
-        module: impl Into<Atom>,
-        function: impl Into<Atom>,
-        arguments: Vec<Term>,
-        how: SpawnAt,
-    ) -> Ref {
-        let (node, module, function) = (node.into(), module.into(), function.into());
-        let (id, counter) = self.next_reference();
-        let here = self.process();
-        if node == *here.node.name() {
-            self.spawn_here(id.clone(), counter, (module, function), arguments, how);
-            return id;
-        }
-        let refused = |reason| {
-            let result = Err(reason);
-            let order =
-                Order::SpawnReply { id: id.clone(), lane: None, linked: false, monitored: false, result };
-            here.post_self(Mail::order(order));
-        };
-        let Ok(arity) = u8::try_from(arguments.len()) else {
-            here.state().ties().requests.insert(counter, Request { lane: 0, tag: SPAWN_REPLY });
-            refused(Atom::inline("system_limit"));
-            return id;
-        };
-        let lane = here.node.lane_to(&node);
-        let mut state = here.state();
-        let ties = state.ties();
-        let lane = lane.filter(|lane| ties.tie(lane, here.seat()));
-        let request = Request { lane: lane.as_ref().map_or(0, |lane| lane.id()), tag: SPAWN_REPLY };
-        ties.requests.insert(counter, request);
-        let leader = state.leader.clone().unwrap_or_else(|| here.pid.clone());
-        drop(state);
-        let Some(lane) = lane else {
-            refused(NOCONNECTION);
-            return id;
-        };
-        let words = [(how.link, "link"), (how.monitor, "monitor")];
-        let options = Term::list(words.into_iter().filter(|(on, _)| *on).map(|(_, word)| Term::atom(word)));
-        let from = here.pid.clone();
-        let signal = Signal::SpawnRequest {
-            id: id.clone(),
-            from,
-            leader,
-            module,
-            function,
-            arity,
-            options,
-            token: None,
-        };
-        lane.push(signal, Some(encode_wire(&Term::list(arguments))));
-        id
-    }
-
-    /// Starts `module:function(arguments…)` on `node` and waits for its pid. When the future is dropped the request is
-    /// abandoned: a linked process is told to exit.
-    ///
-    /// # Errors
-    /// When the node is not reached or refuses. A function that does not exist is no error: its process exits with `undef`.
-    pub async fn spawn_at(
-        &mut self,
-        node: impl Into<Atom>,
-        module: impl Into<Atom>,
-        function: impl Into<Atom>,
-        arguments: Vec<Term>,
-        how: SpawnAt,
-    ) -> Result<(Pid, Ref), SpawnError> {
-        let mark = self.mark();
-        let id = self.spawn_request(node, module, function, arguments, how);
-        let _abandon = Abandon(self.process().clone(), id.clone());
-        let answer = self
-            .select_from(mark, |term| match term.as_tuple() {
-                Some([Term::Atom(tag), Term::Ref(reference), _, what])
-                    if *tag == SPAWN_REPLY && *reference == id =>
-                {
-                    Some(what.clone())
-                }
-                _ => None,
-            })
-            .await;
-        match answer {
-            Term::Pid(pid) => Ok((pid, id)),
-            Term::Atom(reason) if reason == NOCONNECTION => Err(SpawnError::NoConnection),
-            Term::Atom(reason) => Err(SpawnError::Refused(reason)),
-            _ => Err(SpawnError::Refused(Atom::inline("badarg"))),
-        }
-    }
-
-    /// Gives up on a spawn request that has not been answered; whether there was one.
-    pub fn spawn_request_abandon(&mut self, id: &Ref) -> bool {
-        abandon(self.process(), id)
-    }
-
-    /// The same on this node.
-    fn spawn_here(&self, id: Ref, counter: u64, name: (Atom, Atom), arguments: Vec<Term>, how: SpawnAt) {
-        let here = self.process();
-        let me = || here.pid.clone();
-        let birth = Birth {
-            parent: Some(here.clone()),
-            link: how.link.then(|| (me(), Link { lane: 0, unlinking: None })),
-            watcher: how.monitor.then(|| (id.clone(), Watcher { pid: me(), name: None, lane: 0 })),
-            lane: None,
-        };
-        let child = here.node.conceive(SpawnOptions::default(), "spawned by name", birth);
-        here.state().ties().requests.insert(counter, Request { lane: 0, tag: SPAWN_REPLY });
-        let (linked, monitored, result) = (how.link, how.monitor, Ok(child.pid.clone()));
-        here.post_self(Mail::order(Order::SpawnReply { id, lane: None, linked, monitored, result }));
-        let arity = u8::try_from(arguments.len()).unwrap_or(u8::MAX);
-        let arguments = Message(Form::Term(Term::list(arguments)));
-        here.node.run_process(child, move |ctx| apply(ctx, name.0, name.1, arity, arguments));
+/// Whether this option tunes the BEAM's heaps and schedulers: understood, and without an effect here.
+pub(crate) fn tunes(key: &Atom, value: &Term) -> bool {
+    let size = matches!(value, Term::Int(0..) | Term::Big(_));
+    let word = |words: &[&str]| value.as_atom().is_some_and(|word| words.contains(&word.as_str()));
+    match key.as_str() {
+        "priority" => word(&["low", "normal", "high", "max"]),
+        "fullsweep_after" | "min_heap_size" | "min_bin_vheap_size" => size,
+        "max_heap_size" => size || value.as_map().is_some(),
+        "message_queue_data" => word(&["on_heap", "off_heap"]),
+        "async_dist" => word(&["true", "false"]),
+        _ => false,
     }
 }
-
-/// Gives up on a request when the wait for it is given up.
-struct Abandon(Arc<Proc>, Ref);
-
-impl Drop for Abandon {
-    fn drop(&mut self) {
-        abandon(&self.0, &self.1);
-    }
-}
-
-fn abandon(process: &Proc, id: &Ref) -> bool {
-    let counter = crate::node::counter_of(id, &process.pid);
-    counter.is_some_and(|counter| process.state().ties().requests.remove(&counter).is_some())
-}
-
-const SPAWN_REPLY: Atom = Atom::inline("spawn_reply");

@@ -137,14 +137,14 @@ impl Proc {
 
     fn on_down(&self, reference: Ref, reason: Term, out: &mut impl FnMut(Message)) {
         let Some(counter) = counter_of(&reference, &self.pid) else { return };
-        let watch = {
+        let (watch, tag) = {
             let mut state = self.state();
             let ties = state.ties();
             ties.end_alias(counter);
-            ties.monitors.remove(counter)
+            (ties.monitors.remove(counter), ties.down_tags.remove(&counter))
         };
         if let Some(watch) = watch {
-            out(Message::new(Down { reference, target: watch.target.to_term(&self.node), reason }));
+            out(down(tag, Down { reference, target: watch.target.to_term(&self.node), reason }));
         }
     }
 
@@ -169,21 +169,24 @@ impl Proc {
             }
         }
         for (counter, watch) in cut.monitors {
-            self.state().ties().end_alias(counter);
-            let own = reference(&self.pid, counter);
-            out(Message::new(Down {
-                reference: own,
-                target: watch.target.to_term(&self.node),
-                reason: reason.clone(),
-            }));
+            let tag = {
+                let mut state = self.state();
+                let ties = state.ties();
+                ties.end_alias(counter);
+                ties.down_tags.remove(&counter)
+            };
+            let (reference, reason) = (reference(&self.pid, counter), reason.clone());
+            out(down(tag, Down { reference, target: watch.target.to_term(&self.node), reason }));
         }
         for _ in 0..cut.nodedowns {
             let Some(peer) = &peer else { break };
             out(nodedown(peer));
         }
         for (counter, request) in cut.requests {
-            let id = reference(&self.pid, counter);
-            out(spawn_reply(request.tag, id, Err(NOCONNECTION)));
+            self.state().ties().aliases.remove(counter);
+            if request.replies.to(false) {
+                out(spawn_reply(request.tag, reference(&self.pid, counter), Err(NOCONNECTION)));
+            }
         }
     }
 
@@ -212,12 +215,25 @@ impl Proc {
                 ties.links.entry(child.clone()).or_insert(Link { lane: lane_id, unlinking: None });
             }
             if monitored {
-                let watch = Watch::new(Target::Pid(child.clone()), lane_id);
+                let mut watch = Watch::new(Target::Pid(child.clone()), lane_id);
+                if let Some(mode @ (AliasMode::Demonitor | AliasMode::ReplyDemonitor)) =
+                    ties.aliases.get(counter).copied()
+                {
+                    ties.aliases.remove(counter);
+                    watch.alias = Some(mode);
+                }
                 ties.monitors.insert(counter, watch);
+                if let Some(tag) = request.down_tag {
+                    ties.down_tags.insert(counter, tag);
+                }
             }
+        } else {
+            ties.aliases.remove(counter);
         }
         drop(state);
-        out(spawn_reply(request.tag, id, result));
+        if request.replies.to(result.is_ok()) {
+            out(spawn_reply(request.tag, id, result));
+        }
     }
 
     /// The process is to end; the first reason counts.
@@ -229,6 +245,7 @@ impl Proc {
     /// Takes a monitor of this process back, without flushing.
     pub(crate) fn drop_monitor(&self, ties: &mut Ties, counter: u64) -> bool {
         let Some(watch) = ties.monitors.remove(counter) else { return false };
+        ties.down_tags.remove(&counter);
         self.tell_demonitor(ties, watch, counter);
         true
     }
@@ -283,16 +300,27 @@ impl Proc {
     }
 }
 
+/// What a monitor says in the end, with another tag than `'DOWN'` where that was asked for.
+fn down(tag: Option<Term>, down: Down) -> Message {
+    match tag {
+        None => Message::new(down),
+        Some(tag) => {
+            let Down { reference, target, reason } = down;
+            Message::new(Term::tuple([tag, Term::Ref(reference), Term::atom("process"), target, reason]))
+        }
+    }
+}
+
 /// `{nodedown, Node}`.
 pub(crate) fn nodedown(peer: &Atom) -> Message {
     Message::new(Term::tuple([Term::atom("nodedown"), Term::Atom(peer.clone())]))
 }
 
 /// `{spawn_reply, Id, ok | error, PidOrReason}`.
-pub(crate) fn spawn_reply(tag: Atom, id: Ref, result: Result<Pid, Atom>) -> Message {
+pub(crate) fn spawn_reply(tag: Term, id: Ref, result: Result<Pid, Atom>) -> Message {
     let (word, what) = match result {
         Ok(pid) => ("ok", Term::Pid(pid)),
         Err(reason) => ("error", Term::Atom(reason)),
     };
-    Message::new(Term::tuple([Term::Atom(tag), Term::Ref(id), Term::atom(word), what]))
+    Message::new(Term::tuple([tag, Term::Ref(id), Term::atom(word), what]))
 }

@@ -10,6 +10,7 @@ use crate::few::Few;
 use crate::lane::Lane;
 use crate::message::Message;
 use crate::node::Node;
+use crate::requests::Replies;
 use crate::table::Seat;
 
 /// The ties of one process. A process that has none has no such block.
@@ -25,6 +26,8 @@ pub(crate) struct Ties {
     /// `monitor_node`, by lane: how many answers are due when it goes down.
     pub(crate) nodes: BTreeMap<u64, u32>,
     pub(crate) requests: BTreeMap<u64, Request>,
+    /// What monitors say instead of `'DOWN'`, where that was asked for.
+    pub(crate) down_tags: BTreeMap<u64, Term>,
     /// Every lane that this process is noted on.
     pub(crate) lanes: BTreeMap<u64, Arc<Lane>>,
     unlinks: u64,
@@ -113,8 +116,11 @@ pub enum AliasMode {
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) lane: u64,
-    /// Who gets the answer: a message, or the process itself when it is abandoned.
-    pub(crate) tag: Atom,
+    /// What the answer begins with.
+    pub(crate) tag: Term,
+    pub(crate) replies: Replies,
+    /// What the monitor shall say instead of `'DOWN'`.
+    pub(crate) down_tag: Option<Term>,
 }
 
 impl Ties {

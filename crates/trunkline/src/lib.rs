@@ -56,7 +56,8 @@ pub use kernel::{
 pub use otp::request;
 pub use runtime::{
     AliasMode, Ctx, Down, Exit, ExitSignal, ExportedFn, ExportedFuture, Limit, Mark, Message, Outcome,
-    Policy, ProcessInfo, RegisterError, SendOptions, Sent, SpawnAt, SpawnError, SpawnOptions, Status, To,
+    Policy, ProcessInfo, RegisterError, Replies, SendOptions, Sent, SpawnAt, SpawnError, SpawnOptions,
+    SpawnRequest, Status, To,
 };
 pub use term::{Atom, Binary, FromTerm, IntoTerm, List, Map, NodeId, Pid, Port, Ref, Term, Tuple};
 pub use {otp, proto, runtime, term};
