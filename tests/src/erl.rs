@@ -46,17 +46,27 @@ impl Erl {
     /// When `erl` can't be started or does not answer.
     pub fn start(name: &str, epmd_port: u16, flags: &[&str]) -> Erl {
         let kind = if name.contains('.') { "-name" } else { "-sname" };
-        let mut child = Command::new("erl")
+        let mut command = Command::new("erl");
+        command
             .args([kind, name, "-setcookie", COOKIE, "-noshell", "-start_epmd", "false", "-eval", EVALUATOR])
             .args(flags)
             .env("ERL_EPMD_PORT", epmd_port.to_string())
             .env("ERL_CRASH_DUMP_SECONDS", "0")
-            .env("ERL_FLAGS", "+S 2:2 +A 1")
+            .env("ERL_FLAGS", "+S 2:2 +A 1");
+        Erl::speak(command, name)
+    }
+
+    /// Starts any program that answers expressions as [`Erl::start`]'s does.
+    ///
+    /// # Panics
+    /// When it can't be started or does not answer.
+    pub fn speak(mut command: Command, name: &str) -> Erl {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()
-            .expect("erl starts");
+            .unwrap_or_else(|why| panic!("{command:?} starts: {why}"));
         let stdin = child.stdin.take();
         let stdout = BufReader::new(child.stdout.take().expect("piped"));
         let (sender, lines) = channel();
@@ -149,14 +159,20 @@ impl Erl {
     /// # Panics
     /// When it does not compile.
     pub fn load_guest(&mut self) {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/erl/guest.erl");
-        self.check(
-            &format!(
-                "{{ok, guest, B}} = compile:file({path:?}, [binary]), code:load_binary(guest, {path:?}, B), guest:echo(), \
-                 element(1, guest:start())"
-            ),
-            "ok",
+        self.load("guest");
+        self.check("guest:echo(), element(1, guest:start())", "ok");
+    }
+
+    /// Loads a module of the folder `erl`.
+    ///
+    /// # Panics
+    /// When it does not compile.
+    pub fn load(&mut self, module: &str) {
+        let path = format!("{}/erl/{module}.erl", env!("CARGO_MANIFEST_DIR"));
+        let load = format!(
+            "{{ok, M, B}} = compile:file({path:?}, [binary]), element(1, code:load_binary(M, {path:?}, B))"
         );
+        self.check(&load, "module");
         self.forget();
     }
 

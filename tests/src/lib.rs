@@ -4,6 +4,7 @@ pub mod erl;
 pub mod logs;
 pub mod meeting;
 pub mod peer;
+pub mod soak;
 pub mod world;
 
 /// The examples of the guide, compiled and run.

@@ -68,7 +68,12 @@ fn a_call_prints_a_value_or_tells_why_there_is_none() {
             &["** exception error: {no,1}\n", "in function  erlang:error/1"],
         ),
         (&["erlang", "atom_to_list", "[1]"], 1, "", &["** exception error: bad argument\n"]),
-        (&["lists", "'no such'", "[1]"], 1, "", &["** exception error: undefined function lists:'no such'/1"]),
+        (
+            &["lists", "'no such'", "[1]"],
+            1,
+            "",
+            &["** exception error: undefined function lists:'no such'/1"],
+        ),
         (&["timer", "sleep", "[60000]", "-timeout", "0.2"], 1, "", &["** exception error: {erpc,timeout}"]),
         (&["erlang", "halt"], 3, "", &["{erpc,noconnection}"]),
         (&["erlang", "node"], 3, "", &["trunkline doctor bill@localhost"]),

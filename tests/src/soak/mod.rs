@@ -1,0 +1,103 @@
+//! Three nodes of OTP and three of ours, a long time, and every misfortune: in the end of each round all agree.
+
+pub mod ours;
+mod report;
+mod round;
+
+use std::process::Command;
+
+use trunkline::{Term, term};
+
+use crate::erl::Erl;
+use crate::world;
+
+pub use round::{Soak, seed};
+
+/// A node of the soak, of either kind: it answers the same expressions.
+pub struct Member {
+    /// Its full name.
+    pub name: String,
+    /// Whether it is one of ours.
+    pub ours: bool,
+    /// The process, while it lives.
+    pub life: Option<Erl>,
+    /// What was begun in this life, and not yet seen to its end.
+    pub begun: Vec<i64>,
+}
+
+impl Member {
+    fn new(name: String, ours: bool) -> Member {
+        Member { name, ours, life: None, begun: Vec::new() }
+    }
+
+    /// Starts it, if it does not live. `soaker` is the program of ours.
+    fn boot(&mut self, soaker: &str, epmd: u16) {
+        if self.life.is_some() {
+            return;
+        }
+        self.begun.clear();
+        self.life = Some(if self.ours {
+            let mut command = Command::new(soaker);
+            command.args([&self.name, &epmd.to_string()]);
+            Erl::speak(command, &self.name)
+        } else {
+            let mut erl = Erl::start(&self.name, epmd, &["-kernel", "logger_level", "critical"]);
+            erl.load("soaker");
+            erl.check("soaker:start()", "ok");
+            erl
+        });
+    }
+
+    fn kill(&mut self) {
+        if let Some(mut life) = self.life.take() {
+            life.kill();
+        }
+    }
+
+    fn begin(&mut self, id: i64, what: &str) {
+        if let Some(life) = &mut self.life {
+            life.check(&format!("soaker:do({id}, {what})"), "ok");
+            self.begun.push(id);
+        }
+    }
+
+    /// What it says, as a term.
+    fn ask(&mut self, question: &str) -> Term {
+        let said = self.life.as_mut().map(|life| life.eval(question)).unwrap_or_default();
+        term::read::read_term(&said).unwrap_or_else(|_| Term::binary(&said))
+    }
+
+    /// What came of all that it was told in this life: `(number, result, milliseconds)`, or nothing where it still works.
+    fn outcomes(&mut self) -> Vec<(i64, Option<(Term, i64)>)> {
+        let all = self.ask("soaker:outcomes()");
+        let read = |entry: Term| match entry.as_tuple()? {
+            [Term::Int(id), word, _] if word.is_atom("waiting") => Some((*id, None)),
+            [Term::Int(id), result, Term::Int(millis)] => Some((*id, Some((result.clone(), *millis)))),
+            _ => None,
+        };
+        all.as_list().map(|list| list.iter().filter_map(read).collect()).unwrap_or_default()
+    }
+}
+
+/// The dice of the soak (SplitMix64).
+#[derive(Clone, Debug)]
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((mixed ^ (mixed >> 31)) % end.max(1) as u64) as usize
+    }
+
+    fn pick<'a, T: ?Sized>(&mut self, choice: &[&'a T]) -> &'a T {
+        choice[self.below(choice.len())]
+    }
+}
+
+/// The name of a new member.
+fn member_name(ours: bool) -> String {
+    world::unique(if ours { "ours" } else { "otp" })
+}

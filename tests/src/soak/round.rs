@@ -1,0 +1,268 @@
+//! Rounds: misfortune, then quiet, then everybody is asked, and all must say the same.
+
+use std::time::Duration;
+
+use trunkline::Term;
+
+use super::{Dice, Member, member_name};
+use crate::world;
+
+/// How long what was begun may take until it has an answer, beyond its own time.
+const ANSWERS_SECS_MAX: u64 = 60;
+/// How long nodes may take until all are connected, and of one opinion.
+const AGREE_SECS_MAX: u64 = 90;
+/// When connections that are missing are dialled again.
+const REDIAL: Duration = Duration::from_secs(3);
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// A call has this limit of its own; some time is added for a busy machine.
+const CALL_MILLIS_MAX: i64 = 3_000 + 5_000;
+
+const NAMES: [&str; 5] = ["alpha", "{beta, 1}", "\"gamma\"", "<<\"delta\">>", "5"];
+const GROUPS: [&str; 3] = ["red", "{green, 2}", "<<\"blue\">>"];
+const RESOURCES: [&str; 2] = ["kitchen", "{bath, 1}"];
+
+/// A cluster and its misfortunes.
+pub struct Soak {
+    dice: Dice,
+    soaker: String,
+    epmd: u16,
+    /// The nodes, OTP's first.
+    pub members: Vec<Member>,
+    next: i64,
+    /// What was done in this round, for the report.
+    pub story: Vec<String>,
+    /// What was done in all: how many of each.
+    pub done: std::collections::BTreeMap<String, usize>,
+}
+
+impl Soak {
+    /// Six nodes that know each other. `soaker` is `env!("CARGO_BIN_EXE_soaker")`.
+    ///
+    /// # Panics
+    /// When one does not start.
+    pub async fn start(seed: u64, soaker: &str, epmd: u16) -> Soak {
+        let kinds = [false, false, false, true, true, true];
+        let members = kinds.map(|ours| Member::new(member_name(ours), ours)).into_iter().collect();
+        let mut soak = Soak {
+            dice: Dice(seed),
+            soaker: soaker.to_owned(),
+            epmd,
+            members,
+            next: 0,
+            story: Vec::new(),
+            done: std::collections::BTreeMap::new(),
+        };
+        soak.boot_all();
+        soak.heal().await;
+        soak
+    }
+
+    fn boot_all(&mut self) {
+        for member in &mut self.members {
+            member.boot(&self.soaker, self.epmd);
+        }
+    }
+
+    /// One round.
+    ///
+    /// # Panics
+    /// When nodes disagree in the end, or somebody waits for an answer.
+    pub async fn round(&mut self) {
+        self.story.clear();
+        for _ in 0..8 + self.dice.below(25) {
+            self.misfortune().await;
+            let pause = self.dice.below(10) * self.dice.below(30);
+            tokio::time::sleep(Duration::from_millis(pause as u64)).await;
+        }
+        self.boot_all();
+        self.story.push("--- quiet ---".into());
+        self.answers().await;
+        self.heal().await;
+        self.locks_are_free().await;
+    }
+
+    fn tell(&mut self, at: usize, what: &str) {
+        self.next += 1;
+        self.story.push(format!("{:>5}  {}  {what}", self.next, self.members[at].name));
+        let word = what.trim_start_matches('{').split(',').next().unwrap_or_default().to_owned();
+        *self.done.entry(word).or_default() += 1;
+        let id = self.next;
+        self.members[at].begin(id, what);
+    }
+
+    async fn misfortune(&mut self) {
+        let count = self.members.len();
+        let (at, to) = (self.dice.below(count), self.dice.below(count));
+        let peer = self.members[to].name.clone();
+        let (name, group) = (self.dice.pick(&NAMES), self.dice.pick(&GROUPS));
+        let resource = self.dice.pick(&RESOURCES);
+        let millis = self.dice.below(300);
+        let what = match self.dice.below(40) {
+            0 => return self.crash(at),
+            1 => return self.doze(at).await,
+            2 | 3 => return self.members[at].boot(&self.soaker, self.epmd),
+            4..=6 if at != to => format!("{{disconnect, '{peer}'}}"),
+            4..=9 if at != to => format!("{{connect, '{peer}'}}"),
+            4..=14 => format!("{{register, {name}}}"),
+            15..=17 => format!("{{re_register, {name}}}"),
+            18 => format!("{{register_far, {name}, '{peer}'}}"),
+            19..=20 => format!("{{unregister, {name}}}"),
+            21 => format!("{{kill, {name}}}"),
+            22..=25 => format!("{{join, {group}}}"),
+            26..=27 => format!("{{leave, {group}}}"),
+            28..=30 => format!("{{lock, {resource}, {millis}}}"),
+            31..=33 => format!("{{call, '{peer}', {millis}}}"),
+            34..=36 => format!("{{erpc, '{peer}', {millis}}}"),
+            _ => format!("{{ask, {name}}}"),
+        };
+        self.tell(at, &what);
+    }
+
+    fn crash(&mut self, at: usize) {
+        self.story.push(format!("       {}  is killed", self.members[at].name));
+        *self.done.entry("crash".into()).or_default() += 1;
+        self.members[at].kill();
+    }
+
+    /// Stops the whole program for a moment.
+    async fn doze(&mut self, at: usize) {
+        let Some(life) = &self.members[at].life else { return };
+        let millis = 100 + self.dice.below(1_200) as u64;
+        life.signal("STOP");
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+        life.signal("CONT");
+        self.story.push(format!("       {}  was stopped for {millis} ms", self.members[at].name));
+        *self.done.entry("doze".into()).or_default() += 1;
+    }
+
+    /// Everything that was begun comes to an end, calls in their own time.
+    async fn answers(&mut self) {
+        let mut waited = Duration::ZERO;
+        loop {
+            let mut waiting = Vec::new();
+            let mut late = Vec::new();
+            for member in &mut self.members {
+                if member.begun.is_empty() {
+                    continue;
+                }
+                for (id, outcome) in member.outcomes() {
+                    match outcome {
+                        None => waiting.push((member.name.clone(), id)),
+                        Some((result, millis)) if member.begun.contains(&id) => {
+                            member.begun.retain(|begun| *begun != id);
+                            self.story.push(format!("{id:>5}  came to {result:?} after {millis} ms"));
+                            late.push((id, millis));
+                        }
+                        Some(_) => {}
+                    }
+                }
+            }
+            for (id, millis) in late {
+                let called = |line: &&String| {
+                    line.starts_with(&format!("{id:>5}  "))
+                        && (line.contains("{call,") || line.contains("{erpc,") || line.contains("{ask,"))
+                };
+                if millis > CALL_MILLIS_MAX && self.story.iter().any(|line| called(&line)) {
+                    self.fail(&format!("the call {id} was answered after {millis} ms"));
+                }
+            }
+            if waiting.is_empty() {
+                return;
+            }
+            if waited > Duration::from_secs(ANSWERS_SECS_MAX) {
+                self.fail(&format!("these have no answer: {waiting:?}"));
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+            waited += LOOK_AGAIN;
+        }
+    }
+
+    /// All dial all until everybody sees everybody and all are of one opinion.
+    async fn heal(&mut self) {
+        let names: Vec<String> = self.members.iter().map(|member| member.name.clone()).collect();
+        let mut waited = Duration::ZERO;
+        let mut dialled = None;
+        loop {
+            let states: Vec<Term> =
+                self.members.iter_mut().map(|member| member.ask("soaker:state()")).collect();
+            match disagreement(&names, &states) {
+                None => return,
+                Some(why) if waited > Duration::from_secs(AGREE_SECS_MAX) => self.fail(&why),
+                Some(_) => {}
+            }
+            let meshed = states.iter().all(|state| nodes_of(state) + 1 == names.len());
+            if !meshed && dialled.is_none_or(|at| waited >= at + REDIAL) {
+                dialled = Some(waited);
+                for at in 0..self.members.len() {
+                    for to in 0..at {
+                        self.next += 1;
+                        let (id, peer) = (self.next, names[to].clone());
+                        self.members[at].begin(id, &format!("{{connect, '{peer}'}}"));
+                    }
+                }
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+            waited += LOOK_AGAIN;
+        }
+    }
+
+    /// Whoever wants a lock now gets it.
+    async fn locks_are_free(&mut self) {
+        for resource in RESOURCES {
+            let at = self.dice.below(self.members.len());
+            self.tell(at, &format!("{{lock, {resource}, 0}}"));
+            let (id, asked) = (self.next, self.next);
+            self.answers().await;
+            let had = self.story.iter().any(|line| line.starts_with(&format!("{id:>5}  came to true")));
+            if !had {
+                self.fail(&format!("the lock {resource} (request {asked}) is not free"));
+            }
+        }
+    }
+
+    /// Tells what everybody thinks, and fails.
+    fn fail(&mut self, why: &str) -> ! {
+        let text = super::report::report(self, why);
+        panic!("{text}");
+    }
+}
+
+fn nodes_of(state: &Term) -> usize {
+    state.as_tuple().and_then(|parts| parts.first()?.as_list()).map_or(0, trunkline::List::len)
+}
+
+/// The first two that do not say the same; or one that does not see all others.
+pub(super) fn disagreement(names: &[String], states: &[Term]) -> Option<String> {
+    let parts = |state: &Term| state.as_tuple().map(<[Term]>::to_vec).unwrap_or_default();
+    for (name, state) in names.iter().zip(states) {
+        let mut others: Vec<&String> = names.iter().filter(|other| *other != name).collect();
+        others.sort();
+        let seen: Vec<String> = match parts(state).first().and_then(Term::as_list) {
+            Some(list) => list.iter().filter_map(|node| Some(node.as_atom()?.to_string())).collect(),
+            None => return Some(format!("{name} says {state:?}")),
+        };
+        if !seen.iter().eq(others) {
+            return Some(format!("{name} sees only {seen:?}"));
+        }
+    }
+    for (what, index) in [("global names", 1), ("pg groups", 2)] {
+        let of = |state: &Term| parts(state).get(index).cloned().unwrap_or(Term::NIL);
+        let first = of(&states[0]);
+        if let Some(at) = states.iter().position(|state| of(state) != first) {
+            let other = of(&states[at]);
+            return Some(format!(
+                "the {what} differ: {} has {first:?}, {} has {other:?}",
+                names[0], names[at]
+            ));
+        }
+    }
+    // Nobody may have a name who is not there.
+    let dead = format!("{:?}", states[0]).contains("undefined");
+    dead.then(|| format!("a name belongs to nobody: {:?}", states[0]))
+}
+
+/// A seed that was asked for, or one that nobody foresaw.
+pub fn seed() -> u64 {
+    let asked = std::env::var("TRUNKLINE_SEED").ok().and_then(|text| text.parse().ok());
+    asked.unwrap_or_else(|| world::time_of_day().as_nanos() as u64 % 1_000_000)
+}

@@ -1,0 +1,27 @@
+//! The mixed soak: three nodes of OTP and three of ours, one minute of misfortune, or as many as are asked for.
+
+use trunkline_tests::soak::{Soak, seed};
+use trunkline_tests::{erl, world};
+
+/// As many seconds as `TRUNKLINE_SOAK_SECONDS` says, one minute without it.
+#[tokio::test(flavor = "multi_thread")]
+async fn three_of_each_kind_agree_after_every_misfortune() {
+    if !erl::found() {
+        return;
+    }
+    let asked = std::env::var("TRUNKLINE_SOAK_SECONDS").ok().and_then(|text| text.parse().ok());
+    let (seconds, seed) = (asked.unwrap_or(60), seed());
+    println!("the seed is {seed} (TRUNKLINE_SEED), {seconds} s (TRUNKLINE_SOAK_SECONDS)");
+    let begun = world::time_of_day();
+    let epmd = world::private_epmd();
+    let mut soak = Soak::start(seed, env!("CARGO_BIN_EXE_soaker"), epmd).await;
+    let mut rounds = 0;
+    while (world::time_of_day() - begun).as_secs() < seconds {
+        let round = world::time_of_day();
+        soak.round().await;
+        rounds += 1;
+        println!("round {rounds} of the seed {seed}: all agree after {:?}", world::time_of_day() - round);
+    }
+    println!("{rounds} rounds: {:?}", soak.done);
+    assert!(rounds > 0);
+}
