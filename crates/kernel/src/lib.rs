@@ -6,8 +6,10 @@
 mod builder;
 pub mod cookies;
 pub mod discovery;
+pub mod dist_ac;
 pub mod epmd;
 pub mod erpc;
+mod functions;
 pub mod global;
 pub mod io;
 pub mod limits;
@@ -20,6 +22,7 @@ pub mod rpc;
 mod services;
 #[cfg(feature = "sim")]
 pub mod sim;
+mod via;
 
 pub use builder::{Builder, StartError};
 pub use node::Node;

@@ -190,9 +190,35 @@ pub const PG_CATCH_UP_MILLIS: u64 = 100;
 /// Longest a question to a scope process of our own node may take, in milliseconds: it may just start again.
 pub const PG_ANSWER_MILLIS: u64 = 5_000;
 
+/// Elements that a function such as `lists:seq` makes for a caller, at most.
+pub const FUNCTION_ITEMS_MAX: usize = 1_000_000;
+
+/// Bytes of text or of a binary that a function such as `string:copies` makes for a caller, at most.
+pub const FUNCTION_TEXT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Bits of an integer that a function such as `erlang:bsl` makes for a caller, at most.
+pub const FUNCTION_INTEGER_BITS_MAX: u64 = 256 * 1024;
+
+/// Things that `dist_ac` keeps because they came too early, of each kind: weights, loads, starts, events of one decision.
+pub const DIST_AC_NOTES_MAX: usize = 10_000;
+
 /// Requests to print that one request may hold, where the output of a call goes to its caller.
 pub const STDOUT_REQUESTS_MAX: usize = 10_000;
 
+/// How long a node that is asked to stop waits for the end of the process that was asked, in milliseconds.
+pub const STOP_CALLER_MILLIS_MAX: u64 = 1_000;
+
+/// How long its answer may take to get onto the wire after that, in milliseconds.
+pub const STOP_GRACE_MILLIS: u64 = 50;
+
+/// How long, in milliseconds, the better of two nodes that stopped an application for each other has to start it again.
+pub const DIST_AC_DOUBT_MILLIS: u64 = 1_000;
+
+/// How often a node that is sent from one to the other asks at once who runs an application.
+pub const DIST_AC_DOUBTS_MAX: u32 = 8;
+
+/// Tasks, and clients, of one `appmon_info`.
+pub const APPMON_TASKS_MAX: usize = 1_000;
 /// Names of nodes that `nodes(known)` remembers.
 pub const KNOWN_NODES_MAX: usize = 10_000;
 

@@ -15,7 +15,6 @@ mod builtin;
 mod client;
 mod error;
 mod export;
-mod facts;
 mod functions;
 #[doc(hidden)]
 pub mod glue;

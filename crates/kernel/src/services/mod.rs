@@ -2,11 +2,14 @@
 
 pub(crate) mod auth;
 mod global_name_server;
+mod kernel_sup;
 mod logger_proxy;
 mod rex;
+mod standing;
 mod user;
 
 pub(crate) use global_name_server::start as start_global;
+pub(crate) use kernel_sup::children;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -26,6 +29,7 @@ pub(crate) fn start(node: &Node) {
     crate::global::Hub::of(node);
     logger_proxy::start(node);
     user::start(node);
+    standing::start(node);
 }
 
 /// Starts a process under a name that is free, because the node has only just begun.
