@@ -7,7 +7,6 @@ mod builder;
 pub mod cookies;
 pub mod discovery;
 pub mod dist_ac;
-pub mod dist_ac;
 pub mod epmd;
 pub mod erpc;
 mod functions;

@@ -240,12 +240,3 @@ pub const TRANSITION_SECS_DEFAULT: i64 = 60;
 
 /// How often somebody who waits for a peer's connection looks whether it is there, in milliseconds.
 pub const PASSIVE_LOOK_MILLIS: u64 = 20;
-
-/// Things that `dist_ac` keeps because they came too early, of each kind: weights, loads, starts, events of one decision.
-pub const DIST_AC_NOTES_MAX: usize = 10_000;
-
-/// How long, in milliseconds, the better of two nodes that stopped an application for each other has to start it again.
-pub const DIST_AC_DOUBT_MILLIS: u64 = 1_000;
-
-/// How often a node that is sent from one to the other asks at once who runs an application.
-pub const DIST_AC_DOUBTS_MAX: u32 = 8;
