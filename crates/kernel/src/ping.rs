@@ -25,7 +25,7 @@ pub enum PingError {
     },
 }
 
-/// Connects to `peer` and asks its net_kernel. Gives back how long the question and its answer took, without the time
+/// Connects to `peer`, where `dist_auto_connect` lets signals do so, and asks its net_kernel. Gives back how long the question and its answer took, without the time
 /// for connecting. (`net_adm:ping/1`.)
 ///
 /// # Errors
@@ -35,7 +35,7 @@ pub async fn ping(node: &Node, peer: impl Into<Atom>) -> Result<Duration, PingEr
     if peer == *node.name() {
         return Ok(Duration::ZERO);
     }
-    net_kernel::connect(node, peer.clone()).await?;
+    net_kernel::connect_as_signals(node, peer.clone()).await?;
     let asked: Now = node.now();
     let name = peer.clone();
     let answer = node.try_run(move |mut ctx| async move {

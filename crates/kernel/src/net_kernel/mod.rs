@@ -64,14 +64,22 @@ use crate::names;
 /// # Cancel-safety
 /// The attempt goes on when the future is dropped.
 pub async fn connect(node: &Node, peer: impl Into<Atom>) -> Result<(), ConnectError> {
-    let peer = peer.into();
+    connect_for(node, peer.into(), Cause::Explicit).await
+}
+
+/// As [`connect`], but not where the policy (`dist_auto_connect`) has signals wait for somebody to connect explicitly.
+pub(crate) async fn connect_as_signals(node: &Node, peer: Atom) -> Result<(), ConnectError> {
+    connect_for(node, peer, Cause::Auto).await
+}
+
+async fn connect_for(node: &Node, peer: Atom, cause: Cause) -> Result<(), ConnectError> {
     if peer == *node.name() {
         return Ok(());
     }
     let net = NetKernel::of(node).ok_or(ConnectError::NotDistributed)?;
     names::check_peer(peer.as_str(), net.setup.form)?;
     let (done, outcome) = oneshot::channel();
-    match net.want(node, &peer, Cause::Explicit, Some(done)) {
+    match net.want(node, &peer, cause, Some(done)) {
         Wanted::Up => Ok(()),
         Wanted::NotAllowed => Err(ConnectError::NotAllowed(peer.to_string())),
         Wanted::Barred | Wanted::TooMany => Err(ConnectError::Barred(peer.to_string())),

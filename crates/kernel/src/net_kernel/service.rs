@@ -27,7 +27,7 @@ pub(super) fn start(node: &Node) -> AbortHandle {
 }
 
 fn answer(ctx: &mut Ctx, from: request::Caller, question: &Term) {
-    if let Some(reply) = at_once(ctx, question) {
+    if let Some(reply) = at_once(ctx, &from, question) {
         return request::answer(ctx, &from, reply);
     }
     match question.as_tuple().unwrap_or_default() {
@@ -59,8 +59,9 @@ fn answer(ctx: &mut Ctx, from: request::Caller, question: &Term) {
 }
 
 /// What can be answered at once. What OTP does not know it does not answer either.
-fn at_once(ctx: &Ctx, question: &Term) -> Option<Term> {
+fn at_once(ctx: &Ctx, from: &request::Caller, question: &Term) -> Option<Term> {
     let node = ctx.node();
+    let near = from.pid.node == *node.id();
     if let Term::Atom(word) = question {
         return match word.as_str() {
             "nodename" => info::name(node),
@@ -75,7 +76,7 @@ fn at_once(ctx: &Ctx, question: &Term) -> Option<Term> {
         [word, _] if word.is_atom("is_auth") => Some(Term::atom("yes")),
         [word, level] if word.is_atom("verbose") => info::verbose(node, level.as_int().unwrap_or(0)),
         [word, entries] if word.is_atom("allow") => info::allow(node, entries),
-        [word, _, _, _] if word.is_atom("apply") => Some(Term::atom("not_implemented")),
+        [word, _, _, _] if word.is_atom("apply") && near => Some(Term::atom("not_implemented")),
         [word, Term::Int(time @ 1..), Term::Int(transition @ 0..)] if word.is_atom("new_ticktime") => {
             let millis = |number: &i64| Duration::from_millis(number.unsigned_abs());
             Some(ticktime_change(super::set_net_ticktime(node, millis(time), millis(transition))))

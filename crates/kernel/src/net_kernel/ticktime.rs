@@ -48,7 +48,10 @@ impl TickSettings {
         if rounded == self.ticktime {
             return TickChange::Unchanged;
         }
-        self.change = Some((rounded, now + transition));
+        // It is over with the last of the extra ticks, of which the first goes at once. (`net_kernel:aux_ticker/4`.)
+        let every = (rounded.min(self.ticktime) / self.intensity).max(Duration::from_millis(1));
+        let extra = u32::try_from(transition.as_nanos().div_ceil(every.as_nanos())).unwrap_or(u32::MAX);
+        self.change = Some((rounded, now + every.saturating_mul(extra)));
         TickChange::ChangeInitiated
     }
 
@@ -83,5 +86,15 @@ mod tests {
         assert_eq!(settings.set(Now::from_secs(59), minute, minute), TickChange::OngoingChangeTo(ten));
         assert_eq!(settings.get(Now::from_secs(59)), TickTime::OngoingChangeTo(ten));
         assert_eq!(settings.get(Now::from_secs(60)), TickTime::Is(ten));
+        let second = Duration::from_secs(1);
+        assert_eq!(settings.set(Now::from_secs(60), minute, second), TickChange::ChangeInitiated);
+        assert_eq!(
+            settings.get(Now::from_millis(62_499)),
+            TickTime::OngoingChangeTo(minute),
+            "with the last extra tick"
+        );
+        assert_eq!(settings.get(Now::from_millis(62_500)), TickTime::Is(minute));
+        assert_eq!(settings.set(Now::from_secs(63), ten, Duration::ZERO), TickChange::ChangeInitiated);
+        assert_eq!(settings.get(Now::from_secs(63)), TickTime::Is(ten), "without a transition at once");
     }
 }
