@@ -14,7 +14,7 @@ pub struct Peer {
 
 impl Peer {
     /// Starts a node of this name, which registers `echo`. `program` is `env!("CARGO_BIN_EXE_peer")`; the flags are
-    /// `hidden` and `ticktime=SECONDS`.
+    /// `hidden`, `overlapping` (partitions are not prevented from that) and `ticktime=SECONDS`.
     ///
     /// # Panics
     /// When it does not come up.

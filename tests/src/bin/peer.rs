@@ -1,12 +1,13 @@
 //! A small node in an OS process of its own, controlled by lines on standard input: something to kill.
 //!
-//! `peer NAME EPMD_PORT [hidden] [ticktime=SECONDS]`; then lines: `connect NODE`, `ping NODE`, `nodes`, `quit`.
+//! `peer NAME EPMD_PORT [hidden] [overlapping] [ticktime=SECONDS]`; then lines: `connect NODE`, `ping NODE`, `nodes`,
+//! `register NAME` (its `echo`, with `global`), `whereis NAME` (whose process that is), `quit`.
 
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
-use trunkline::Node;
 use trunkline::net_kernel::Kind;
+use trunkline::{Atom, Node, global};
 use trunkline_tests::world;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
@@ -16,6 +17,7 @@ async fn main() {
     let mut builder = world::node(name, port.parse().expect("a port"));
     for flag in flags {
         builder = match flag.strip_prefix("ticktime=") {
+            _ if flag == "overlapping" => builder.prevent_overlapping_partitions(false),
             Some(seconds) => builder.net_ticktime(Duration::from_secs(seconds.parse().expect("seconds"))),
             None => builder.hidden(),
         };
@@ -38,6 +40,14 @@ async fn obey(node: &Node, line: &str) -> String {
         ("nodes", _) => {
             let names: Vec<String> = node.nodes_of(Kind::Connected).iter().map(ToString::to_string).collect();
             names.join(" ")
+        }
+        ("register", name) => {
+            let Some(echo) = node.whereis("echo") else { return "no echo".into() };
+            global::register(node, Atom::new(name), &echo).await.to_string()
+        }
+        ("whereis", name) => {
+            let found = global::whereis(node, Atom::new(name));
+            found.map_or_else(|| "undefined".into(), |pid| pid.node.name().to_string())
         }
         _ => std::process::exit(0),
     }

@@ -1,0 +1,182 @@
+//! Frozen and thawed, cut off and healed: a node of ours behaves to OTP as one of OTP's does, in the eyes of a third.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use trunkline_tests::erl::{self, Erl};
+use trunkline_tests::peer::Peer;
+use trunkline_tests::world;
+
+/// The tick time in all nodes, and four ticks in it.
+const TICKTIME: Duration = Duration::from_secs(1);
+
+/// Whatever a busy machine needs.
+const SLACK: Duration = Duration::from_millis(1500);
+
+/// Who is frozen.
+enum Subject {
+    Ours(Peer),
+    Otp(Box<Erl>),
+}
+
+impl Subject {
+    fn name(&self) -> String {
+        match self {
+            Subject::Ours(peer) => peer.name.clone(),
+            Subject::Otp(erl) => erl.name.clone(),
+        }
+    }
+
+    fn signal(&self, signal: &str) {
+        match self {
+            Subject::Ours(peer) => peer.signal(signal),
+            Subject::Otp(erl) => erl.signal(signal),
+        }
+    }
+
+    fn connects(&mut self, node: &str) {
+        match self {
+            Subject::Ours(peer) => assert_eq!(peer.say(&format!("connect {node}")), "ok"),
+            Subject::Otp(erl) => erl.check(&format!("net_kernel:connect_node({node})"), "true"),
+        }
+    }
+
+    fn pings(&mut self, node: &str) {
+        match self {
+            Subject::Ours(peer) => assert_eq!(peer.say(&format!("ping {node}")), "pong"),
+            Subject::Otp(erl) => erl.check(&format!("net_adm:ping({node})"), "pong"),
+        }
+    }
+
+    fn registers(&mut self, name: &str) {
+        match self {
+            Subject::Ours(peer) => assert_eq!(peer.say(&format!("register {name}")), "true"),
+            Subject::Otp(erl) => erl.check(&format!("global:register_name({name}, whereis(echo))"), "yes"),
+        }
+    }
+
+    fn whereis(&mut self, name: &str) -> String {
+        match self {
+            Subject::Ours(peer) => peer.say(&format!("whereis {name}")),
+            Subject::Otp(erl) => erl.eval(&whereis(name)),
+        }
+    }
+
+    /// Looks until it has as many peers.
+    async fn until_peers(&mut self, count: usize) {
+        let deadline = Instant::now() + world::PATIENCE;
+        loop {
+            let now = match self {
+                Subject::Ours(peer) => peer.say("nodes").split_whitespace().count(),
+                Subject::Otp(erl) => erl.eval("length(nodes(connected))").parse().unwrap(),
+            };
+            if now == count {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{now} peers, not {count}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+fn whereis(name: &str) -> String {
+    format!("case global:whereis_name({name}) of undefined -> undefined; P -> node(P) end")
+}
+
+fn start_erl(epmd: u16, prevent: bool) -> Erl {
+    let prevent = if prevent { "true" } else { "false" };
+    let flags = ["-kernel", "net_ticktime", "1", "-kernel", "prevent_overlapping_partitions", prevent];
+    let flags = [&flags[..], &["-kernel", "logger_level", "none"]].concat();
+    let mut erl = Erl::start(&world::unique("erl"), epmd, &flags);
+    erl.load_guest();
+    erl
+}
+
+fn start_subject(epmd: u16, ours: bool, prevent: bool) -> Subject {
+    if !ours {
+        return Subject::Otp(Box::new(start_erl(epmd, prevent)));
+    }
+    let flags: &[&str] = if prevent { &["ticktime=1"] } else { &["ticktime=1", "overlapping"] };
+    Subject::Ours(Peer::start(env!("CARGO_BIN_EXE_peer"), &world::unique("peer"), epmd, flags))
+}
+
+/// What the third node saw, in the order in which it saw it, with the subject's name replaced.
+async fn story(epmd: u16, ours: bool, prevent: bool) -> Vec<String> {
+    let (mut observer, mut friend) = (start_erl(epmd, prevent), start_erl(epmd, prevent));
+    let mut subject = start_subject(epmd, ours, prevent);
+    let (us, them, other) = (subject.name(), observer.name.clone(), friend.name.clone());
+    observer.check(&format!("net_kernel:connect_node({other})"), "true");
+    subject.connects(&them);
+    for node in [&mut observer, &mut friend] {
+        node.until("length(nodes())", "2");
+    }
+    subject.until_peers(2).await;
+    subject.registers("subject");
+    subject.registers("shared");
+    observer.check("global:register_name(observer, whereis(echo))", "yes");
+    for node in [&mut observer, &mut friend] {
+        node.until(&whereis("subject"), &us);
+    }
+    observer.eval(&format!(
+        "P = global:whereis_name(subject), register(watcher, guest:trap(fun() -> link(P), erlang:monitor(process, P), \
+         net_kernel:monitor_nodes(true, [nodedown_reason]) end)), guest:seen(watcher)"
+    ));
+    let mut seen = Vec::new();
+
+    subject.signal("STOP");
+    let stopped = Instant::now();
+    observer.until(&format!("lists:member({us}, nodes())"), "false");
+    let silence = stopped.elapsed();
+    let least = TICKTIME - TICKTIME / 4 - Duration::from_millis(250);
+    assert!(silence >= least && silence < TICKTIME + TICKTIME / 4 + SLACK, "given up after {silence:?}");
+    for node in [&mut observer, &mut friend] {
+        node.until(&whereis("subject"), "undefined");
+        node.check(&whereis("observer"), &them);
+    }
+    observer.check("global:register_name(shared, whereis(echo))", "yes");
+    // Who asks for it meanwhile does not wait for ever.
+    observer.check(&format!("catch gen_server:call({{counter, {us}}}, x, 100) =:= ok"), "{'EXIT',{timeout,{gen_server,call,[{counter,SUBJECT},x,100]}}}".replace("SUBJECT", &us).as_str());
+    seen.push(observer.eval("[M || M <- guest:seen(watcher), element(1, M) =/= nodeup]"));
+
+    subject.signal("CONT");
+    // It finds itself alone, and is let in again by whoever asks.
+    subject.pings(&them);
+    observer.until(&format!("net_adm:ping({us})"), "pong");
+    for node in [&mut observer, &mut friend] {
+        node.until("length(nodes())", "2");
+        node.until(&whereis("subject"), &us);
+    }
+    subject.until_peers(2).await;
+    // Two had the name: one of them has it now, for everybody.
+    observer.check("global:sync()", "ok");
+    let owner = observer.eval(&whereis("shared"));
+    friend.until(&whereis("shared"), &owner);
+    assert!(owner == us || owner == them || owner == "undefined", "{owner}");
+    let deadline = Instant::now() + world::PATIENCE;
+    while subject.whereis("shared") != owner {
+        assert!(Instant::now() < deadline, "{} is not {owner}", subject.whereis("shared"));
+    }
+    seen.push(observer.eval("lists:sort(guest:seen(watcher))"));
+    seen.iter().map(|seen| seen.replace(&us, "SUBJECT")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frozen_and_thawed_node_of_ours_looks_to_a_third_node_as_one_of_otps_does() {
+    if !erl::found() {
+        return;
+    }
+    let epmd = world::private_epmd();
+    let theirs = story(epmd, false, false).await;
+    let ours = story(epmd, true, false).await;
+    println!("{theirs:?}\n{ours:?}");
+    assert_eq!(ours.len(), theirs.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frozen_and_thawed_node_comes_back_where_overlapping_partitions_are_prevented() {
+    if !erl::found() {
+        return;
+    }
+    let epmd = world::private_epmd();
+    println!("{:?}", story(epmd, true, true).await);
+}
