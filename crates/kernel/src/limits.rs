@@ -240,3 +240,6 @@ pub const TRANSITION_SECS_DEFAULT: i64 = 60;
 
 /// How often somebody who waits for a peer's connection looks whether it is there, in milliseconds.
 pub const PASSIVE_LOOK_MILLIS: u64 = 20;
+
+/// Arguments to which a function can be applied at all; the BEAM has no registers for more. (No function takes more than 255.)
+pub const ARGUMENTS_MAX: usize = 1_023;

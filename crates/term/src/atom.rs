@@ -164,6 +164,12 @@ impl PartialOrd for Atom {
 
 /// # Panics
 /// When the text has more than 255 characters, as [`Atom::new`] does.
+impl From<&Atom> for Atom {
+    fn from(atom: &Atom) -> Atom {
+        atom.clone()
+    }
+}
+
 impl From<&str> for Atom {
     fn from(text: &str) -> Atom {
         Atom::new(text)

@@ -59,5 +59,7 @@ pub use runtime::{
     Policy, ProcessInfo, RegisterError, Replies, SendOptions, Sent, SpawnAt, SpawnError, SpawnOptions,
     SpawnRequest, Status, To,
 };
+#[cfg(feature = "serde")]
+pub use term::serde::Serde;
 pub use term::{Atom, Binary, FromTerm, IntoTerm, List, Map, NodeId, Pid, Port, Ref, Term, Tuple};
 pub use {otp, proto, runtime, term};

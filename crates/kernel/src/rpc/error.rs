@@ -46,7 +46,7 @@ pub enum RpcError {
     /// The time is over; the function may still run.
     #[error("timeout: no answer in time")]
     Timeout,
-    /// The node has no room for one process more, or the function would get more than 255 arguments.
+    /// The node has no room for one process more, or cannot apply anything to so many arguments.
     #[error("system_limit: the node is full, or there are too many arguments")]
     SystemLimit,
     /// The request cannot be made: there is no such request, or its answer was given already.

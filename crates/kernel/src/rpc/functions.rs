@@ -90,6 +90,10 @@ fn with_nodes(ctx: &Ctx, mut arguments: Vec<Term>) -> Vec<Term> {
 
 /// `erlang:apply(Fun, [])` in the place of a fun without arguments.
 fn of_fun(mut arguments: Vec<Term>, at: usize) -> Vec<Term> {
+    if at >= arguments.len() {
+        // They were refused before.
+        return arguments;
+    }
     let fun = arguments.remove(at);
     let applied = match &fun {
         Term::Fun(_) => Term::list([fun, Term::NIL]),

@@ -10,6 +10,7 @@ use term::{Atom, Pid, Term};
 
 use super::error::exit_tuple;
 use super::export::failure;
+use crate::limits::ARGUMENTS_MAX;
 
 /// What came of running a function.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +23,7 @@ pub(crate) enum Ran {
     Exit(Term),
     /// It met an error: the reason and the stack.
     Error(Term, Term),
-    /// It was never called: no function has so many arguments.
+    /// It was never called: nothing can be applied to so many arguments.
     Limit,
 }
 
@@ -94,17 +95,15 @@ fn badarg(module: &Term, function: &Term, arguments: &Term) -> Ran {
 
 /// Runs `module:function(arguments...)` in this process. `erlang:apply/2,3` with exported funs lead on to what they name.
 pub(crate) async fn apply(ctx: Ctx, module: Atom, function: Atom, arguments: Vec<Term>) -> Ran {
-    if arguments.len() > usize::from(u8::MAX) {
+    if arguments.len() > ARGUMENTS_MAX {
         return Ran::Limit;
     }
     let (module, function, arguments) = match unwrap_apply(module, function, arguments) {
         Ok(named) => named,
         Err(exit) => return sort(exit),
     };
-    let Ok(arity) = u8::try_from(arguments.len()) else {
-        return sort(failure("system_limit", module, function, arguments));
-    };
-    match ctx.node().exported(&module, &function, arity) {
+    let arity = u8::try_from(arguments.len()).ok();
+    match arity.and_then(|arity| ctx.node().exported(&module, &function, arity)) {
         Some(body) => run(body, ctx, (module, function, arguments)).await,
         None => match super::info::module_info(ctx.node(), &module, &function, &arguments) {
             Some(Ok(info)) => Ran::Return(info),
