@@ -118,6 +118,12 @@ pub const IO_READERS_MAX: usize = 10_000;
 /// Functions that make characters for one group leader at once.
 pub const IO_APPLYING_MAX: usize = 1_000;
 
+/// Levels, and elements of each, of a term in a log event of another node.
+pub const LOG_DEPTH_MAX: usize = 30;
+
+/// Characters of a log event of another node.
+pub const LOG_CHARACTERS_MAX: usize = 8_192;
+
 /// Lines of standard input that wait to be read.
 pub const INPUT_LINES_MAX: usize = 16;
 

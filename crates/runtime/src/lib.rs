@@ -10,6 +10,7 @@ compile_error!("processes must be able to crash alone: set `panic = \"unwind\"` 
 mod address;
 mod bonds;
 mod border;
+mod crash;
 mod ctx;
 mod exit;
 mod few;

@@ -58,3 +58,9 @@ pub const WATCH_MICROS_MIN: u64 = 1_000;
 
 /// … and when it was never so for a while.
 pub const WATCH_MICROS_MAX: u64 = 8_000;
+
+/// Levels, and elements of each, of the reason of a crash in the log.
+pub const CRASH_DEPTH_MAX: usize = 30;
+
+/// Characters of the reason of a crash in the log.
+pub const CRASH_CHARACTERS_MAX: usize = 4_096;

@@ -89,7 +89,11 @@ struct Tasks {
 
 impl Node {
     /// A node without processes and without a network.
+    ///
+    /// The first one in a program also puts a panic hook before the one there is, which only remembers where a thread panicked:
+    /// the line about a process that crashed can say it then.
     pub fn new(config: NodeConfig) -> Node {
+        crate::crash::remember_places();
         let entered = config.handle.enter();
         let birth = Instant::now();
         drop(entered);

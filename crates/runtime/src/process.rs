@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use pin_project_lite::pin_project;
 use term::{Atom, Pid};
 
-use crate::exit::{Exit, Outcome, of_panic};
+use crate::exit::{Exit, Outcome};
 use crate::mail::Mail;
 use crate::mailbox::Bound;
 use crate::message::Message;
@@ -240,7 +240,10 @@ impl Task {
             }));
             exit = match polled {
                 Ok(Poll::Pending) => process.attend(),
-                Ok(Poll::Ready(exit)) => Some(exit),
+                Ok(Poll::Ready(exit)) => {
+                    process.returned(&exit);
+                    Some(exit)
+                }
                 Err(panic) => Some(process.panicked(&*panic)),
             };
         }
@@ -299,13 +302,5 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Exit> {
         self.project().body.poll(cx).map(Outcome::into_exit)
-    }
-}
-
-impl Proc {
-    fn panicked(&self, panic: &(dyn std::any::Any + Send)) -> Exit {
-        let exit = of_panic(panic);
-        tracing::error!(pid = %self.pid, label = self.label, reason = ?exit.0, "a process panicked");
-        exit
     }
 }

@@ -10,7 +10,7 @@ use term::{Pid, Ref};
 use tokio::sync::oneshot;
 
 use crate::ctx::Ctx;
-use crate::exit::{Exit, Outcome, of_panic};
+use crate::exit::{Exit, Outcome};
 use crate::mail::{Cause, Mail};
 use crate::mailbox::{Bound, Limit};
 use crate::node::{Node, counter_of};
@@ -167,7 +167,8 @@ impl Node {
         let body = match catch_unwind(AssertUnwindSafe(|| body(ctx))) {
             Ok(body) => Some(Shell::boxed(body)),
             Err(panic) => {
-                process.state().ties().doom = Some(of_panic(&*panic));
+                let exit = process.panicked(&*panic);
+                process.state().ties().doom = Some(exit);
                 process.attention.store(true, Ordering::Relaxed);
                 None
             }

@@ -3,6 +3,7 @@
 pub(crate) mod auth;
 mod global_name_server;
 mod kernel_sup;
+mod log_report;
 mod logger_proxy;
 mod rex;
 mod standing;
@@ -20,6 +21,7 @@ use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 pub(crate) use crate::io::{Output, Sink};
+pub(crate) use logger_proxy::say_legacy;
 
 use crate::limits::SERVICE_RESTART_MILLIS;
 

@@ -116,7 +116,7 @@ fn to_error_logger(ctx: &mut Ctx, message: &Term) {
             let answer = manage(question);
             request::answer(ctx, &from, answer);
         }
-        Some([word, event]) if word.is_atom("notify") => tracing::info!("an event of error_logger: {event}"),
+        Some([word, event]) if word.is_atom("notify") => super::say_legacy(ctx.node(), event),
         _ => {}
     }
 }

@@ -1,0 +1,127 @@
+//! What is said when a process ends by an error of its own: one line for our operator, and an error report for the node whose
+//! processes it worked for.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic;
+use std::sync::Once;
+
+use term::print::{Names, Printer};
+use term::{Atom, Term};
+
+use crate::address::To;
+use crate::exit::{Exit, of_panic};
+use crate::limits::{CRASH_CHARACTERS_MAX, CRASH_DEPTH_MAX};
+use crate::message::Message;
+use crate::process::Proc;
+use crate::router::{SendOptions, Sender};
+
+thread_local! {
+    /// Where this thread panicked last: a panic is caught on the thread it happens on, but only its hook is told where.
+    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Has the place of every panic remembered, for the thread it happens on. Whatever hook there is runs afterwards as before; one
+/// that is set later and does not lead on to this one only makes our lines say less.
+pub(crate) fn remember_places() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            let place = panic.location().map(|at| format!("{}:{}", at.file(), at.line()));
+            PLACE.with(|last| {
+                if let Ok(mut last) = last.try_borrow_mut() {
+                    *last = place;
+                }
+            });
+            usual(panic);
+        }));
+    });
+}
+
+/// Where the panic was that this thread has just caught.
+pub(crate) fn place_of_panic() -> Option<String> {
+    PLACE.with(|last| last.try_borrow_mut().ok().and_then(|mut last| last.take()))
+}
+
+impl Proc {
+    /// The process panicked.
+    pub(crate) fn panicked(&self, panic: &(dyn Any + Send)) -> Exit {
+        let exit = of_panic(panic);
+        self.crashed(&exit, place_of_panic());
+        exit
+    }
+
+    /// The process returned with this reason.
+    pub(crate) fn returned(&self, exit: &Exit) {
+        if is_error(exit.reason()) {
+            self.crashed(exit, None);
+        }
+    }
+
+    /// As OTP says it when a process that is no behaviour ends by an error.
+    fn crashed(&self, exit: &Exit, place: Option<String>) {
+        let (name, leader) = {
+            let state = self.state();
+            (state.name.clone(), state.leader.clone())
+        };
+        let (node, label) = (self.node.name(), self.label);
+        let name = name.map_or_else(String::new, |name| format!(" ({name})"));
+        let at = place.map_or_else(String::new, |place| format!(", at {place}"));
+        let reason = shown(exit.reason());
+        tracing::error!(
+            label,
+            "Error in process {}{name} on node {node} with exit value: {reason}{at}",
+            self.pid
+        );
+        if let Some(leader) = leader.filter(|leader| leader.node.name() != node) {
+            self.report_to(&leader, node, exit.reason());
+        }
+    }
+
+    /// Tells the node of our group leader, which logs it as its own. (`logger_proxy`; "Logging that crosses nodes".)
+    fn report_to(&self, leader: &term::Pid, node: &Atom, reason: &Term) {
+        let arguments = [Term::Pid(self.pid.clone()), Term::Atom(node.clone()), reason.clone()];
+        let tags = [("emulator", "true"), ("tag", "error")];
+        let tags = tags.into_iter().map(|(key, value)| (Term::atom(key), Term::atom(value)));
+        let meta = [
+            (Term::atom("pid"), Term::Pid(self.pid.clone())),
+            (Term::atom("gl"), Term::Pid(leader.clone())),
+            (Term::atom("error_logger"), Term::Map(tags.collect())),
+        ];
+        let report = Term::tuple([
+            Term::atom("log"),
+            Term::atom("error"),
+            Term::string("Error in process ~p on node ~p with exit value:~n~p~n"),
+            Term::list(arguments),
+            Term::Map(meta.into_iter().collect()),
+        ]);
+        // As in OTP: who does not read his log loses it. And nobody is dialled for it.
+        let options = SendOptions { noconnect: true, nosuspend: true, ..SendOptions::default() };
+        let from = Sender { pid: Some(&self.pid), at: self.home() };
+        let to = To::NameAt(Atom::new("logger_proxy"), leader.node.name().clone());
+        let _ = self.node.route(from, to, Message::new(report), options);
+    }
+}
+
+/// Whether this is what a process ends with that met an error: a reason, and where.
+fn is_error(reason: &Term) -> bool {
+    let Some([_, Term::List(stack)]) = reason.as_tuple() else { return false };
+    let frame = |frame: &Term| {
+        matches!(
+            frame.as_tuple(),
+            Some([Term::Atom(_), Term::Atom(_), Term::Int(_) | Term::List(_), Term::List(_)])
+        )
+    };
+    !stack.is_nil() && stack.iter().all(|item| frame(&item))
+}
+
+/// A reason on one line, but not endless.
+fn shown(reason: &Term) -> String {
+    let printer = Printer { depth: Some(CRASH_DEPTH_MAX), line_length: 0, ..Printer::new(&Names).unicode() };
+    let text = printer.pretty(reason);
+    match text.char_indices().nth(CRASH_CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text,
+    }
+}
