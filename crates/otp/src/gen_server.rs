@@ -78,6 +78,7 @@ use runtime::{Ctx, Exit};
 use term::{FromTerm, IntoTerm, Term};
 
 pub use self::server::{Multi, Server};
+pub(crate) use self::start::module_of;
 pub use self::start::{Start, start, start_link, start_monitor};
 use crate::ask::Request;
 use crate::reply::Reply;

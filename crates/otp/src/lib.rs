@@ -18,6 +18,7 @@ pub mod proc_lib;
 mod reply;
 pub mod report;
 pub mod request;
+pub mod supervisor;
 pub mod sys;
 
 pub use ask::{Asker, Nothing, Request};
@@ -27,6 +28,7 @@ pub use place::{Name, NameService, ServerRef};
 pub use proc_lib::StartError;
 pub use reply::{Reply, ReplyTo};
 pub use request::CallError;
+pub use supervisor::{Child, Supervisor, SupervisorRef};
 #[cfg(feature = "derive")]
 pub use term_derive::Request;
 

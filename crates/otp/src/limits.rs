@@ -16,3 +16,12 @@ pub const LOG_EVENTS_MAX: usize = 10_000;
 
 /// How many characters of a term go into one report.
 pub const REPORT_CHARACTERS_MAX: usize = 16_384;
+
+/// How long a supervisor waits for a worker to end after `shutdown` when nothing is said, milliseconds.
+pub const SHUTDOWN_MILLIS_DEFAULT: u64 = 5_000;
+
+/// How often a supervisor restarts children in [`PERIOD_SECONDS_DEFAULT`] when nothing is said.
+pub const INTENSITY_DEFAULT: usize = 1;
+
+/// The period of a supervisor's restart intensity when nothing is said, seconds.
+pub const PERIOD_SECONDS_DEFAULT: u64 = 5;

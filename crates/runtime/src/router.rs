@@ -154,9 +154,10 @@ impl Node {
         let mut bytes = 0;
         match message.into_term() {
             Ok(term) => {
-                // To a name one sends in somebody's name (operation 6, `REG_SEND`): <0.0.0> is nobody.
+                // To a name or an alias one sends in somebody's name (operations 6, `REG_SEND`, and 33, `ALIAS_SEND`):
+                // <0.0.0> is nobody.
                 let nobody = || Pid { node: self.id().clone(), id: 0, serial: 0 };
-                let by_name = matches!(to, Dest::Name(_));
+                let by_name = matches!(to, Dest::Name(_) | Dest::Alias(_));
                 let from = from.pid.cloned().or_else(|| by_name.then(nobody));
                 let signal = Signal::Send { from, to, token: None, priority: false };
                 let payload = encode_wire(&term);

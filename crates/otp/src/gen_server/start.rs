@@ -101,6 +101,13 @@ impl<S: GenServer> Start<S> {
         self
     }
 
+    /// Another module in its initial call than the name of its type.
+    #[must_use]
+    pub(crate) fn as_module(mut self, module: Atom) -> Self {
+        self.birth.module = Some(module);
+        self
+    }
+
     /// See [`start`].
     ///
     /// # Errors
