@@ -159,7 +159,7 @@ async fn an_otp_shell_looks_into_a_server_of_ours() {
             ),
             ("sys:suspend(T)", "ok"),
             ("try gen_server:call(T, get, 30) catch exit:{timeout, _} -> timeout end", "timeout"),
-            ("element(2, element(4, sys:get_status(T))) =:= suspended orelse lists:nth(2, element(4, sys:get_status(T)))", "suspended"),
+            ("lists:nth(2, element(4, sys:get_status(T)))", "suspended"),
             ("sys:change_code(T, m, v, x)", "{error,notsup}"),
             ("sys:resume(T)", "ok"),
             ("gen_server:call(T, get)", "0"),

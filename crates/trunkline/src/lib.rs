@@ -37,6 +37,9 @@
 //! - [`global`]: names and locks for the whole cluster.
 //! - [`rpc`], [`erpc`]: functions with names, exported here and called there; [`module`]: a Rust module of them.
 //! - [`request`]: questions to generic servers.
+//! - [`io`]: output and input across nodes, group leaders.
+//! - [`gen_server`]: processes that answer questions; [`sys`]: looking into them while they run.
+//! - [`supervisor`]: processes that start others, and start them again.
 //! - [`pg`]: groups of processes that every node knows.
 //! - [`discovery`], [`epmd`], [`carrier`]: how nodes are found and reached.
 //! - [`term`]: values; with the feature `derive`, Rust types as terms; with `serde`, serde's.
@@ -53,7 +56,9 @@ pub use kernel::{
     Builder, Cookie, Node, PingError, StartError, cookies, discovery, epmd, global, io, names, net_kernel, node,
     pg, ping, rpc,
 };
-pub use otp::request;
+pub use otp::{
+    Flow, GenServer, Nothing, Reply, Request, Server, ServerRef, gen_server, request, supervisor, sys,
+};
 pub use runtime::{
     AliasMode, Ctx, Down, Exit, ExitSignal, ExportedFn, ExportedFuture, Limit, Mark, Message, Outcome,
     Policy, ProcessInfo, RegisterError, Replies, SendOptions, Sent, SpawnAt, SpawnError, SpawnOptions,

@@ -27,5 +27,6 @@
 
 pub use kernel::Node;
 pub use kernel::{global, net_kernel, pg, rpc};
+pub use otp::{Flow, GenServer, Nothing, Reply, Request, Server};
 pub use runtime::{Ctx, Down, Exit, ExitSignal};
 pub use term::{Atom, FromTerm, IntoTerm, Pid, Ref, Term};

@@ -13,6 +13,7 @@ use crate::rpc::failure;
 
 /// Exports them.
 pub(crate) fn install(node: &Node) {
+    crate::via::install(node);
     for (function, arity, body) in TABLE {
         let (function, body) = (*function, *body);
         let exported: ExportedFn = Arc::new(move |ctx, arguments| {
