@@ -1,7 +1,7 @@
 //! A small node in an OS process of its own, controlled by lines on standard input: something to kill.
 //!
 //! `peer NAME EPMD_PORT [hidden] [overlapping] [ticktime=SECONDS]`; then lines: `connect NODE`, `ping NODE`, `nodes`,
-//! `register NAME` (its `echo`, with `global`), `whereis NAME` (whose process that is), `quit`.
+//! `register NAME` (a new process, with `global`), `whereis NAME` (whose process that is), `quit`.
 
 use std::time::Duration;
 
@@ -42,8 +42,8 @@ async fn obey(node: &Node, line: &str) -> String {
             names.join(" ")
         }
         ("register", name) => {
-            let Some(echo) = node.whereis("echo") else { return "no echo".into() };
-            global::register(node, Atom::new(name), &echo).await.to_string()
+            let process = world::echo_process(node);
+            global::register(node, Atom::new(name), &process).await.to_string()
         }
         ("whereis", name) => {
             let found = global::whereis(node, Atom::new(name));
