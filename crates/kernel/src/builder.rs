@@ -48,6 +48,7 @@ pub struct Builder {
     seed: Option<u64>,
     allowed: Vec<Atom>,
     output: Option<services::Sink>,
+    refuses_stop: bool,
     /// Taken by the first node that this builder makes.
     input: Arc<Mutex<Option<crate::io::Input>>>,
 }
@@ -108,6 +109,7 @@ impl Builder {
             seed: None,
             allowed: Vec::new(),
             output: None,
+            refuses_stop: false,
             input: Arc::default(),
         }
     }
@@ -256,6 +258,13 @@ impl Builder {
     /// Where output goes that other nodes send here; to standard output when nothing is said.
     pub fn output(mut self, sink: impl Fn(&str) + Send + Sync + 'static) -> Builder {
         self.output = Some(Arc::new(sink));
+        self
+    }
+
+    /// Nobody ends this node from afar: `erlang:halt` and `init:stop` fail with `notsup`. Without this they end it, as they end
+    /// an OTP node; the program goes on, and hears of it by [`Node::until_stopped`].
+    pub fn refuse_stop(mut self) -> Builder {
+        self.refuses_stop = true;
         self
     }
 
@@ -430,6 +439,9 @@ impl Builder {
         let input = self.input.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(input) = input {
             node.shelf::<services::Output>().set_input(input);
+        }
+        if self.refuses_stop {
+            crate::functions::refuse_stop(node);
         }
         rpc::install(node);
         net_kernel::install(node);

@@ -23,7 +23,6 @@ mod logger;
 mod maps;
 mod math;
 mod net_adm;
-mod net_kernel;
 mod observer_backend;
 mod os;
 mod proc_lib;
@@ -42,6 +41,11 @@ use term::{Atom, Term};
 use crate::rpc::failure;
 
 pub(crate) use application::{control, info as applications_info, running as running_applications};
+
+/// From now on nobody ends this node from afar.
+pub(crate) fn refuse_stop(node: &Node) {
+    node.shelf::<init::Halting>().refuse();
+}
 
 /// What a function returns.
 type Answer = Result<Term, Fault>;
@@ -97,8 +101,6 @@ const MODULES: &[&Module] = &[
     &maps::MODULE,
     &math::MODULE,
     &net_adm::MODULE,
-    &net_kernel::MODULE,
-    &net_kernel::ERLANG,
     &observer_backend::MODULE,
     &os::MODULE,
     &proc_lib::MODULE,

@@ -1,5 +1,6 @@
 //! `sys`, `gen_server`, `gen_event`, `supervisor`: questions to processes, asked here in the name of their callers.
 
+use otp::request::{self, Caller};
 use runtime::Ctx;
 use term::{Atom, Term};
 
@@ -112,11 +113,9 @@ async fn system(mut ctx: Ctx, a: Vec<Term>, function: &'static str) -> Answer {
     ask(&mut ctx, &a, Term::atom("system"), Term::atom(function), function).await
 }
 
-/// `{ok, State}` of old is the state.
 async fn state(ctx: Ctx, a: Vec<Term>, function: &'static str) -> Answer {
     let answer = system(ctx, a, function).await?;
     match answer.as_tuple() {
-        Some([tag, state]) if tag.is_atom("ok") => Ok(state.clone()),
         Some([tag, reason]) if tag.is_atom("error") => Err(Fault::Error(reason.clone())),
         _ => Ok(answer),
     }
@@ -165,11 +164,17 @@ pub(crate) fn unknown(question: &Term) -> Term {
     error(pair("unknown_system_msg", question.clone()))
 }
 
+/// Answers `{system, From, Question}` for a service of ours.
+pub(crate) fn serve(ctx: &mut Ctx, name: &str, from: &Caller, question: &Term) {
+    let answer = answer(ctx, "gen_server", name, question);
+    request::answer(ctx, from, answer);
+}
+
 /// What a service of ours answers to `{system, From, Question}`: it shows its name, and is never suspended.
 pub(crate) fn answer(ctx: &Ctx, behaviour: &str, name: &str, question: &Term) -> Term {
     match question {
         Term::Atom(word) => match word.as_str() {
-            "get_state" => return args::ok(Term::atom(name)),
+            "get_state" => return Term::atom(name),
             "get_status" => return status(ctx, behaviour, name),
             "suspend" | "resume" => return Term::atom("ok"),
             _ => {}

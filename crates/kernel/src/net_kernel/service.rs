@@ -8,6 +8,7 @@ use runtime::{Ctx, Exit, Node, SpawnOptions};
 use term::{Atom, Term};
 use tokio::task::AbortHandle;
 
+use crate::functions::sys;
 use super::ticktime::TickTime;
 use super::{connect, connect_hidden, disconnect, hang_up_any, info, passive};
 
@@ -20,7 +21,7 @@ pub(super) fn start(node: &Node) -> AbortHandle {
                 Request::Call(from, question) => answer(&mut ctx, from, &question),
                 Request::Info(message) => on_info(&mut ctx, &message),
                 Request::Cast(wish) => on_cast(&ctx, &wish),
-                Request::System(..) => {}
+                Request::System(from, question) => sys::serve(&mut ctx, "net_kernel", &from, &question),
             }
         }
     })

@@ -11,6 +11,7 @@ use term::{Atom, FromTerm, Pid, Ref, Term};
 
 use super::groups::{Effect, Groups};
 use super::wire::{self, PeerMessage};
+use crate::functions::sys;
 use crate::limits::PG_CATCH_UP_MILLIS;
 use crate::net_kernel::{self, Kind, WatchOptions};
 
@@ -189,7 +190,7 @@ impl Process {
         match Request::read(message) {
             Request::Call(from, question) => self.on_call(ctx, &from, &question),
             Request::Cast(message) | Request::Info(message) => self.on_message(ctx, &message),
-            Request::System(..) => {}
+            Request::System(from, question) => sys::serve(ctx, "pg", &from, &question),
         }
         Ok(())
     }

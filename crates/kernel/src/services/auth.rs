@@ -6,6 +6,7 @@ use term::{Term, term};
 use tokio::task::AbortHandle;
 
 use super::start_registered;
+use crate::functions::sys;
 use crate::net_kernel::cookie_book;
 
 /// Starts and registers it.
@@ -22,7 +23,7 @@ pub(crate) fn start(node: &Node) -> AbortHandle {
                 }
                 Request::Cast(what) => print(ctx.node(), &what),
                 Request::Info(message) => on_info(&mut ctx, &message),
-                Request::System(..) => {}
+                Request::System(from, question) => sys::serve(&mut ctx, "auth", &from, &question),
             }
         }
     })

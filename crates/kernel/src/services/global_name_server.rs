@@ -7,6 +7,7 @@ use runtime::{Ctx, Down, ExitSignal, Node, SpawnOptions};
 use term::{Atom, FromTerm, Pid, Term};
 
 use super::start_registered;
+use crate::functions::sys;
 use crate::global::{Shell, WAKE};
 
 pub(crate) fn start(node: &Node) {
@@ -80,8 +81,7 @@ fn hear(shell: &mut Shell, ctx: &mut Ctx, origin: Option<Atom>, message: Term) -
     match Request::read(message.clone()) {
         Request::Call(from, question) => shell.call(ctx, from, question),
         Request::Cast(_) | Request::Info(_) => shell.message(ctx, origin, message),
-        // Nobody has taught it `sys`.
-        Request::System(..) => {}
+        Request::System(from, question) => sys::serve(ctx, "global_name_server", &from, &question),
     }
     Heard::Something
 }

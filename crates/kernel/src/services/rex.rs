@@ -6,6 +6,7 @@ use runtime::{Ctx, Node, SpawnOptions, To};
 use term::{Atom, Pid, Term};
 
 use super::start_registered;
+use crate::functions::sys;
 use crate::rpc::{self, Ran};
 
 pub(super) fn start(node: &Node) {
@@ -25,7 +26,7 @@ pub(super) fn start(node: &Node) {
                     }
                 }
                 Request::Info(message) => on_info(&mut ctx, &message),
-                Request::System(..) => {}
+                Request::System(from, question) => sys::serve(&mut ctx, "rex", &from, &question),
             }
         }
     });

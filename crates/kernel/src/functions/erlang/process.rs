@@ -5,7 +5,6 @@ use term::{Atom, Term};
 
 use super::super::{Answer, Fault, Module, args};
 use super::info;
-use crate::net_kernel;
 use crate::rpc::{self, Ran};
 use args::{atom, boolean, own_pid, pid, undefined};
 
@@ -15,7 +14,6 @@ pub(in super::super) const MODULE: Module = Module {
     near: &[
         ("node", 0, |ctx, _| Ok(Term::Atom(ctx.node().name().clone()))),
         ("node", 1, |_, a| node_of(&a[0])),
-        ("is_alive", 0, |ctx, _| Ok(boolean(net_kernel::net_ticktime(ctx.node()).is_some()))),
         ("self", 0, |ctx, _| Ok(Term::Pid(ctx.pid()))),
         ("make_ref", 0, |ctx, _| Ok(Term::Ref(ctx.make_ref()))),
         ("group_leader", 0, |ctx, _| Ok(Term::Pid(ctx.group_leader()))),
