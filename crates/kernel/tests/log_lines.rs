@@ -6,6 +6,7 @@ mod common;
 
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use common::*;
 use kernel::net_kernel;
@@ -15,7 +16,13 @@ struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Lines {
     fn has(&self, line: &str) -> bool {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).contains(line)
+        self.has_all(&[line])
+    }
+
+    /// Whether one line has all these words.
+    fn has_all(&self, words: &[&str]) -> bool {
+        let text = self.0.lock().unwrap();
+        String::from_utf8_lossy(&text).lines().any(|line| words.iter().all(|word| line.contains(word)))
     }
 }
 
@@ -32,7 +39,7 @@ impl io::Write for Lines {
 
 /// One test for all lines: there is one log for the whole program.
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_turned_away_is_named() {
+async fn whoever_is_turned_away_and_whatever_happens_has_a_line() {
     let lines = Lines::default();
     let writer = lines.clone();
     tracing_subscriber::fmt()
@@ -53,5 +60,41 @@ async fn whoever_is_turned_away_is_named() {
     assert!(refused.contains("does not allow this node"), "{refused}");
     let line = "** Connection attempt from disallowed node bill@localhost **";
     eventually("the stranger is logged", async || lines.has(line)).await;
+    what_happens_to_the_cluster(&lines, epmd).await;
     assert!(!lines.has(COOKIE) && !lines.has("otherSecret"), "a cookie was logged");
+}
+
+async fn what_happens_to_the_cluster(lines: &Lines, epmd: u16) {
+    let cat = node("cat@localhost", epmd).start().await.unwrap();
+    let dog = node("dog@localhost", epmd).start().await.unwrap();
+    for node in [&cat, &dog] {
+        let pid = node.spawn(|mut ctx: runtime::Ctx| async move {
+            let _: term::Term = ctx.receive().await;
+        });
+        let yes = kernel::global::register(node, term::Atom::new("pet"), &pid).await;
+        assert!(yes, "the name is free");
+    }
+    cat.connect("dog@localhost").await.unwrap();
+    for (what, words) in [
+        ("a node that comes", &["connected", "peer=dog@localhost"][..]),
+        (
+            "a conflict of names",
+            &["WARN", "global: name conflict: pet is <", "keeps it, the other one is ended"],
+        ),
+    ] {
+        eventually(what, async || lines.has_all(words)).await;
+    }
+    net_kernel::set_net_ticktime(&cat, Duration::from_secs(30), Duration::from_secs(2));
+    assert!(lines.has("net_ticktime changes to 30 s, within 2 s"));
+    let crash = cat.spawn(|ctx: runtime::Ctx| async move {
+        ctx.register("clumsy").unwrap();
+        panic!("the vase");
+    });
+    let crashed = format!(
+        "Error in process {crash} (clumsy) on node cat@localhost with exit value: {{panic,<<\"the vase\">>}}, at "
+    );
+    eventually("a crash", async || lines.has_all(&["ERROR", &crashed, "log_lines.rs:"])).await;
+    dog.shutdown().await;
+    let lost = ["connection lost", "peer=dog@localhost", "reason="];
+    eventually("a node that goes", async || lines.has_all(&lost)).await;
 }

@@ -97,7 +97,7 @@ impl Proc {
             Term::Map(meta.into_iter().collect()),
         ]);
         // As in OTP: who does not read his log loses it. And nobody is dialled for it.
-        let options = SendOptions { noconnect: true, nosuspend: true, ..SendOptions::default() };
+        let options = SendOptions { noconnect: true, nosuspend: true };
         let from = Sender { pid: Some(&self.pid), at: self.home() };
         let to = To::NameAt(Atom::new("logger_proxy"), leader.node.name().clone());
         let _ = self.node.route(from, to, Message::new(report), options);

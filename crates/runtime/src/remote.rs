@@ -85,9 +85,16 @@ impl Node {
     }
 
     pub(crate) fn on_spawn_request(&self, lane: &Arc<Lane>, order: SpawnOrder, payload: Payload) {
-        let answer = |linked, monitored, result| {
+        let answer = |linked, monitored, result: Result<Pid, Atom>| {
             let (id, to) = (order.id.clone(), order.from.clone());
-            lane.push_hushed(Signal::SpawnReply { id, to, linked, monitored, result, token: None }, None);
+            // A birth goes along with what the child says first; with a refusal nothing else goes.
+            let born = result.is_ok();
+            let reply = Signal::SpawnReply { id, to, linked, monitored, result, token: None };
+            if born {
+                lane.push_hushed(reply, None)
+            } else {
+                lane.push(reply, None)
+            };
         };
         if self.table().alive() >= PROCESSES_FOR_PEERS_MAX {
             return answer(false, false, Err(Atom::inline("system_limit")));

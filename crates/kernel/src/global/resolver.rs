@@ -80,6 +80,9 @@ pub(super) async fn resolve_it(ctx: Ctx, [method, name, one, other]: [Term; 4]) 
         for (pid, message) in settled.send {
             ctx.send(&pid, message);
         }
+        let (keeper, ended) =
+            (&settled.answer, if settled.kill.is_some() { ", the other one is ended" } else { "" });
+        tracing::warn!("global: name conflict: {name} is {first} and {second}; {keeper} keeps it{ended}");
         if let Some(pid) = settled.kill {
             ctx.exit(&pid, Term::atom("kill"));
         }

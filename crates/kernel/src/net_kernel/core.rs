@@ -530,6 +530,8 @@ impl NetKernel {
         let mut state = self.state();
         let change = state.ticktime.set(now, ticktime, transition);
         if change == TickTimeChange::ChangeInitiated {
+            let (new, within) = (ticktime.as_secs(), transition.as_secs());
+            tracing::info!("net_ticktime changes to {new} s, within {within} s");
             for connection in state.connections.values() {
                 let _ = connection.orders.send(Order::Ticktime(ticktime, transition));
             }

@@ -77,7 +77,7 @@ impl Plain<'_> {
         };
         match part {
             Part::Terms { terms, first, depth } => {
-                while let Some(term) = terms.next() {
+                for term in &mut *terms {
                     comma(first, out)?;
                     if *depth == 1 {
                         out.write_str("...")?;
@@ -112,7 +112,7 @@ impl Plain<'_> {
                 }
             },
             Part::List { terms, bytes, runs, first, depth } => loop {
-                while let Some(term) = terms.next() {
+                for term in &mut *terms {
                     if *depth == 1 {
                         return dots_and_close(out).map(|()| None);
                     }

@@ -212,8 +212,8 @@ fn format_and_arguments(maker: &mut Maker) -> Term {
         arguments.push(argument);
         match control {
             'W' | 'P' => arguments.push(Term::Int(maker.below(15) as i64 - 1)),
-            'x' | 'X' => arguments
-                .push(maker.pick(&[0, 1]).eq(&0).then(|| Term::string("0x")).unwrap_or(Term::atom("p"))),
+            'x' | 'X' if maker.below(2) == 0 => arguments.push(Term::string("0x")),
+            'x' | 'X' => arguments.push(Term::atom("p")),
             _ => {}
         }
     }
