@@ -4,10 +4,11 @@
 //! [`sessions`](super::sessions) the meeting of two partitions, [`locker`](super::locker) the locks of a meeting,
 //! [`names`](super::names) the table, [`registrar`](super::registrar) our own changes to it, [`clients`](super::clients)
 //! locks for this node's processes, [`overlap`](super::overlap) partitions that must not overlap,
-//! [`serve`](super::serve) what peers ask, [`watch`](super::watch) who keeps us waiting.
+//! [`serve`](super::serve) what peers ask,
+//! [`interrupted`](super::interrupted) changes that somebody began and did not finish, [`watch`](super::watch) who keeps us waiting.
 //! What the shell has to do for each effect: [`events`](super::events).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use proto::Now;
 use term::{Atom, NodeId, Pid, Term};
@@ -15,6 +16,7 @@ use term::{Atom, NodeId, Pid, Term};
 use super::clients::{ClientJob, Syncing};
 use super::dice::Dice;
 use super::events::{Actor, CallId, Effect, Event, Level, MonitorId, Request, RequestId, ResolveId};
+use super::interrupted::UnderWay;
 use super::locker::Locker;
 use super::locks::Locks;
 use super::messages::{External, LockId, Named};
@@ -64,6 +66,8 @@ pub struct Global {
     pub(super) global_lock_down: bool,
     /// Since when somebody holds the lock `global` here, and whether we have said that it is long.
     pub(super) global_lock_since: Option<(Now, bool)>,
+    /// Changes of others that may be cut short.
+    pub(super) under_way: UnderWay,
     pub(super) locker: Locker,
     pub(super) registrar: Registrar,
     pub(super) clients: BTreeMap<RequestId, ClientJob>,
@@ -74,6 +78,9 @@ pub struct Global {
     pub(super) resolving: BTreeMap<ResolveId, (Atom, i64)>,
     watched: BTreeMap<Pid, (MonitorId, u32)>,
     monitors: BTreeMap<MonitorId, Pid>,
+    /// Monitors of processes on nodes that we are about to connect to: set when we are. Were they set at once, a first
+    /// attempt that fails would take names away that the second finds alive.
+    unset: BTreeSet<MonitorId>,
     next_number: u64,
     next_unique: i64,
     effects: VecDeque<Effect>,
@@ -91,6 +98,7 @@ impl Global {
             locks: Locks::default(),
             global_lock_down: false,
             global_lock_since: None,
+            under_way: UnderWay::default(),
             locker: Locker::default(),
             registrar: Registrar::default(),
             clients: BTreeMap::new(),
@@ -100,6 +108,7 @@ impl Global {
             resolving: BTreeMap::new(),
             watched: BTreeMap::new(),
             monitors: BTreeMap::new(),
+            unset: BTreeSet::new(),
             next_number: 1,
             next_unique: (dice.next() >> 24) as i64,
             effects: VecDeque::new(),
@@ -140,10 +149,13 @@ impl Global {
 
     /// When to say [`Event::Wake`], if nothing else happens. Ask last.
     pub fn poll_deadline(&self) -> Option<Now> {
-        [self.locker_deadline(), self.registrar_deadline(), self.clients_deadline(), self.watch_deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        let rooms = [
+            self.locker_deadline(),
+            self.registrar_deadline(),
+            self.clients_deadline(),
+            self.watch_deadline(),
+        ];
+        rooms.into_iter().chain([self.doubts_deadline()]).flatten().min()
     }
 
     /// The process of a name, by our table alone. The caller looks whether a near process still lives.
@@ -205,6 +217,7 @@ impl Global {
         self.locker_reply(id, granted);
         self.registrar_reply(id, granted);
         self.client_reply(id, granted);
+        self.doubt_reply(id, reply.is_some());
     }
 
     /// What may go on now, after whatever happened.
@@ -221,6 +234,7 @@ impl Global {
         self.registrar_wake();
         self.clients_wake();
         self.watch_wake();
+        self.doubts_wake();
     }
 
     // What all rooms use.
@@ -316,6 +330,9 @@ impl Global {
         if !self.locks.del(&id.resource, &id.requester, holder) {
             return;
         }
+        if id.resource.is_atom("global") {
+            self.under_way.done(holder);
+        }
         self.unwatch(holder);
         if id.resource.is_atom("global") && !self.global_lock_is_set() {
             self.global_lock_down = false;
@@ -334,7 +351,27 @@ impl Global {
         let id = self.number();
         self.watched.insert(pid.clone(), (id, 1));
         self.monitors.insert(id, pid.clone());
-        self.effect(Effect::Monitor { id, pid: pid.clone() });
+        if self.peers.is_owed(pid.node.name()) {
+            self.unset.insert(id);
+        } else {
+            self.effect(Effect::Monitor { id, pid: pid.clone() });
+        }
+    }
+
+    /// We are connected to a node that we were about to connect to.
+    pub(super) fn set_monitors(&mut self, node: &Atom) {
+        for (id, pid) in &self.monitors {
+            if pid.node.name() == node && self.unset.remove(id) {
+                self.effects.push_back(Effect::Monitor { id: *id, pid: pid.clone() });
+            }
+        }
+    }
+
+    fn demonitor(&mut self, id: MonitorId) {
+        self.monitors.remove(&id);
+        if !self.unset.remove(&id) {
+            self.effect(Effect::Demonitor { id });
+        }
     }
 
     pub(super) fn unwatch(&mut self, pid: &Pid) {
@@ -343,8 +380,7 @@ impl Global {
         if *count == 0 {
             let id = *id;
             self.watched.remove(pid);
-            self.monitors.remove(&id);
-            self.effect(Effect::Demonitor { id });
+            self.demonitor(id);
         }
     }
 
@@ -364,9 +400,8 @@ impl Global {
             .map(|(pid, (id, _))| (pid.clone(), *id))
             .collect();
         for (pid, id) in gone {
-            self.monitors.remove(&id);
             self.watched.remove(&pid);
-            self.effect(Effect::Demonitor { id });
+            self.demonitor(id);
             self.bury(&pid);
         }
     }
@@ -386,6 +421,7 @@ impl Global {
         if self.locks.died(pid).iter().any(|resource| resource.is_atom("global")) {
             self.global_lock_down = true;
         }
+        self.finish_changes_of(pid);
         self.client_died(pid);
     }
 }

@@ -283,6 +283,10 @@ impl Question {
 }
 
 /// The requests that we make of others.
+pub(super) fn get_protocol_version() -> Term {
+    word("get_protocol_version")
+}
+
 pub(super) fn set_lock(id: &LockId) -> Term {
     Term::tuple([word("set_lock"), id.to_term()])
 }

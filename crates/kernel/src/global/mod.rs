@@ -30,6 +30,7 @@ mod clients;
 mod dice;
 #[allow(unreachable_pub)]
 mod events;
+mod interrupted;
 #[allow(unreachable_pub)]
 mod locker;
 mod locks;
@@ -85,4 +86,8 @@ pub enum Mistake {
     DeafToLosses,
     /// Does not give a lock back after a meeting.
     KeepTheLock,
+    /// Does not finish what somebody began and could not tell everybody.
+    LeaveChangesUndone,
+    /// Hears news of who is not of its partition.
+    HearStrangers,
 }

@@ -4,21 +4,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use proto::Now;
-use term::{Atom, Term};
+use term::{Atom, Pid, Term};
 
-use super::events::{Actor, Effect, Level};
+use super::events::{Actor, CallId, Effect, Level};
 use super::machine::Global;
 use super::messages::{self, VERSION_OVERLAP};
+use super::peers::Peer;
 use super::sessions::Leave;
 use crate::limits::{
     GLOBAL_LOST_CONNECTION_SECS, GLOBAL_LOST_CONNECTIONS_MAX, GLOBAL_SAME_LOSS_SECS, GLOBAL_STALE_NEWS_SECS,
 };
+
+/// How long a node may take to say that it has not lost us.
+const DOUBT: Duration = Duration::from_secs(3);
 
 /// What was told about lost connections, so that each tale is passed on once.
 #[derive(Debug)]
 pub(super) struct Overlap {
     prevented: bool,
     told: BTreeMap<(Atom, Atom), Told>,
+    /// Nodes of whom somebody else told that they lost us, and whom we ask whether that is so.
+    doubts: BTreeMap<CallId, (Atom, Now)>,
     /// Nodes that were of our partition: what each of the others tells next of their loss is what we know already.
     departed: BTreeMap<Atom, Departed>,
 }
@@ -41,7 +47,7 @@ struct Told {
 
 impl Overlap {
     pub(super) fn new(prevented: bool) -> Overlap {
-        Overlap { prevented, told: BTreeMap::new(), departed: BTreeMap::new() }
+        Overlap { prevented, told: BTreeMap::new(), doubts: BTreeMap::new(), departed: BTreeMap::new() }
     }
 
     /// We are about to go: what we lose now is nobody's business.
@@ -65,6 +71,12 @@ impl Overlap {
         if self.departed.len() < GLOBAL_LOST_CONNECTIONS_MAX {
             self.departed.insert(node.clone(), Departed { at: now, tellers: BTreeSet::new() });
         }
+    }
+
+    /// Whether it was of our partition a moment ago, and is not any more.
+    pub(super) fn has_departed(&self, now: Now, node: &Atom) -> bool {
+        let kept = Duration::from_secs(GLOBAL_SAME_LOSS_SECS);
+        self.departed.get(node).is_some_and(|departed| now.since(departed.at) < kept)
     }
 
     /// Whether a tale is about a loss that we know of.
@@ -136,7 +148,50 @@ impl Global {
         // The teller may have been cut off while it told: so everybody tells everybody.
         let tale = messages::lost_connection(teller, creation, serial, lost);
         self.tell_all(&tale, teller);
-        let drop = if *lost == self.me { teller } else { lost };
+        if *lost == self.me {
+            return self.doubt(teller);
+        }
+        self.drop_lost(lost);
+        if known {
+            self.overlap.is_old_loss(self.now, lost, teller);
+        }
+    }
+
+    /// Others say that he lost us. They may have slept, and he may have met us again since: he is asked. Who has lost us does
+    /// not answer, and goes.
+    fn doubt(&mut self, teller: &Atom) {
+        let asked = self.overlap.doubts.values().any(|(node, _)| node == teller);
+        if asked || !self.peers.get(teller).is_some_and(Peer::potentially_known) {
+            return;
+        }
+        match self.call(Actor::Server, teller, messages::get_protocol_version()) {
+            Some(id) => {
+                self.overlap.doubts.insert(id, (teller.clone(), self.now));
+            }
+            None => self.drop_lost(teller),
+        }
+    }
+
+    pub(super) fn doubt_reply(&mut self, id: CallId, answered: bool) {
+        if let Some((node, _)) = self.overlap.doubts.remove(&id)
+            && !answered
+        {
+            self.drop_lost(&node);
+        }
+    }
+
+    pub(super) fn doubts_deadline(&self) -> Option<Now> {
+        self.overlap.doubts.values().map(|(_, since)| *since + DOUBT).min()
+    }
+
+    pub(super) fn doubts_wake(&mut self) {
+        let now = self.now;
+        let late = self.overlap.doubts.extract_if(.., |_, (_, since)| *since + DOUBT <= now);
+        let silent: Vec<Atom> = late.map(|(_, (node, _))| node).collect();
+        silent.iter().for_each(|node| self.drop_lost(node));
+    }
+
+    fn drop_lost(&mut self, drop: &Atom) {
         let Some(peer) = self.peers.get(drop).filter(|peer| peer.potentially_known()) else { return };
         let what = if peer.version() < VERSION_OVERLAP {
             self.effect(Effect::Disconnect { node: drop.clone() });
@@ -148,9 +203,12 @@ impl Global {
         };
         self.say_overlap(what, drop);
         self.leave(drop, Leave::Remove);
-        if known {
-            self.overlap.is_old_loss(self.now, lost, teller);
-        }
+    }
+
+    /// Whether a process lives where we have just lost the way to.
+    pub(super) fn is_lost(&self, pid: &Pid) -> bool {
+        let node = pid.node.name();
+        !self.peers.is_known(node) && self.overlap.has_departed(self.now, node)
     }
 
     /// Whether somebody of our partition has just lost this node, and we never heard that it had come: then the news of its

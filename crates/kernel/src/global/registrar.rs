@@ -9,7 +9,7 @@ use term::{Atom, Term};
 use super::events::{Actor, CallId, Level, Request, RequestId};
 use super::locker::Round;
 use super::machine::Global;
-use super::messages::{self, LockId, Named};
+use super::messages::{self, LockId, Named, Op};
 
 /// The change at hand, and those that wait.
 #[derive(Debug, Default)]
@@ -19,11 +19,13 @@ pub(super) struct Registrar {
 }
 
 #[derive(Clone, Debug)]
-enum Change {
+pub(super) enum Change {
     /// Only when the name is free.
     Register(Named),
     ReRegister(Named),
     Unregister(Term),
+    /// What somebody else began, unless somebody has changed it again.
+    Finish(Op),
 }
 
 #[derive(Debug)]
@@ -56,6 +58,10 @@ impl Global {
             Request::Unregister { name } => Change::Unregister(name),
             _ => return,
         };
+        self.registrar_enqueue(id, change);
+    }
+
+    pub(super) fn registrar_enqueue(&mut self, id: RequestId, change: Change) {
         self.registrar.queue.push_back((id, change));
     }
 
@@ -165,9 +171,20 @@ impl Global {
         {
             return self.registrar_finish("no");
         }
+        // As if it had been registered just before we lost its node.
+        if let Change::Register(named) | Change::ReRegister(named) = &change
+            && self.is_lost(&named.pid)
+        {
+            return self.registrar_finish("yes");
+        }
+        if matches!(&change, Change::Finish(op) if !self.is_unfinished(op)) {
+            return self.registrar_finish("no");
+        }
         let request = match &change {
-            Change::Register(named) | Change::ReRegister(named) => messages::register(named),
-            Change::Unregister(name) => messages::unregister(name),
+            Change::Register(named) | Change::ReRegister(named) | Change::Finish(Op::Insert(named)) => {
+                messages::register(named)
+            }
+            Change::Unregister(name) | Change::Finish(Op::Delete(name)) => messages::unregister(name),
         };
         let mut round = Round::default();
         // Who left meanwhile is not one of us any more, even if it is back.
@@ -178,11 +195,11 @@ impl Global {
             }
         }
         match change {
-            Change::Register(named) | Change::ReRegister(named) => {
+            Change::Register(named) | Change::ReRegister(named) | Change::Finish(Op::Insert(named)) => {
                 let held = self.lock_held_by(&self.config.registrar.clone());
                 self.insert_name(named, None, held);
             }
-            Change::Unregister(name) => self.delete_name(&name),
+            Change::Unregister(name) | Change::Finish(Op::Delete(name)) => self.delete_name(&name),
         }
         let now = self.now;
         if let Some(task) = &mut self.registrar.task {

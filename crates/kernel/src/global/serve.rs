@@ -4,7 +4,7 @@ use term::{Atom, Map, Pid, Term};
 
 use super::events::{Effect, Level};
 use super::machine::Global;
-use super::messages::{Question, VERSION};
+use super::messages::{Op, Question, VERSION};
 use super::sessions::Leave;
 
 impl Global {
@@ -25,7 +25,8 @@ impl Global {
                 truth(true)
             }
             Question::Register(named) => {
-                let held = self.lock_held_by(caller);
+                let held = self.lock_held_by(caller) && !self.is_lost(&named.pid);
+                self.note_change(caller, Op::Insert(named.clone()));
                 self.insert_name(named, None, held);
                 Term::atom("yes")
             }
@@ -37,6 +38,7 @@ impl Global {
             }
             Question::Unregister(name) => {
                 self.delete_name(&name);
+                self.note_change(caller, Op::Delete(name));
                 Term::atom("ok")
             }
             Question::Known => Term::list(
@@ -66,8 +68,7 @@ impl Global {
             _ => return None,
         };
         let node = caller.node.name();
-        let leaving = self.peers.get(node).is_some_and(|peer| peer.removing.is_some());
-        if *node == self.me || self.peers.is_known(node) || leaving {
+        if self.is_of_us(node) {
             return None;
         }
         self.log(
@@ -75,6 +76,12 @@ impl Global {
             format!("global: {node} changes a name here and is not in our partition, ignored"),
         );
         Some(Term::atom(reply))
+    }
+
+    /// Whether it is of our partition, or was a moment ago.
+    pub(super) fn is_of_us(&self, node: &Atom) -> bool {
+        let leaving = self.peers.get(node).is_some_and(|peer| peer.removing.is_some());
+        *node == self.me || self.peers.is_known(node) || leaving
     }
 
     /// OTP's `#state{}`, as far as there is something to say.

@@ -19,8 +19,6 @@ pub(super) enum Leave {
     Lost,
     /// Somebody lost it: we have asked it to hang up.
     Remove,
-    /// Nobody's business.
-    Quiet,
 }
 
 impl Global {
@@ -37,6 +35,7 @@ impl Global {
         peer.restarts = 0;
         if peer.owed.take().is_some() {
             self.say_in_sync(node);
+            self.set_monitors(node);
             self.unpark(node);
         }
         self.start_session(node);
@@ -125,8 +124,8 @@ impl Global {
             Message::Resolved { node, ops, known, external, tag } => {
                 self.resolved(&node, HisPart { ops, known, external }, &tag);
             }
-            Message::NewNodes { node: _, ops, external, nodes, lock } => {
-                self.new_nodes(ops, &external, &nodes, lock.as_ref());
+            Message::NewNodes { node, ops, external, nodes, lock } => {
+                self.new_nodes(&node, ops, &external, &nodes, lock.as_ref());
             }
             Message::InSync { node } => self.in_sync(&node),
             Message::CancelConnect { node, tag } => self.cancel_connect(&node, &tag),
@@ -399,10 +398,22 @@ impl Global {
         nodes
     }
 
-    fn new_nodes(&mut self, ops: Vec<Op>, external: &[External], nodes: &[Versioned], lock: Option<&LockId>) {
+    fn new_nodes(
+        &mut self,
+        teller: &Atom,
+        ops: Vec<Op>,
+        external: &[External],
+        nodes: &[Versioned],
+        lock: Option<&LockId>,
+    ) {
         #[cfg(test)]
         if self.config.mistake == super::Mistake::DeafToNews {
             return;
+        }
+        if !self.hears(teller) {
+            // He counts us as one of his partition, and we do not: we alone of ours would have his news. We meet soon.
+            let text = format!("global: {teller} tells us of nodes and is not in our partition, ignored");
+            return self.log(Level::Info, text);
         }
         let (stale, fresh): (Vec<Versioned>, Vec<Versioned>) =
             nodes.iter().cloned().partition(|(node, _)| self.is_stale_news(node));
@@ -411,6 +422,14 @@ impl Global {
         }
         self.apply(&ops, external, lock);
         stale.iter().for_each(|(node, _)| self.refuse_stale(node));
+    }
+
+    fn hears(&self, teller: &Atom) -> bool {
+        #[cfg(test)]
+        if self.config.mistake == super::Mistake::HearStrangers {
+            return true;
+        }
+        self.is_of_us(teller)
     }
 
     /// Does what a meeting decided, under the lock it was decided under (6.4).

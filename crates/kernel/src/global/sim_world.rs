@@ -386,7 +386,9 @@ impl World {
 
     fn up(&mut self, conn: u64, at: usize, peer: usize) {
         let (key, _) = way(at, peer);
-        if self.conns.get(&key).is_none_or(|current| current.id != conn) {
+        // A connection of the life before is none of this one.
+        let side = usize::from(at == key.1);
+        if self.conns.get(&key).is_none_or(|current| current.id != conn || current.gone[side]) {
             return;
         }
         let Some(life) = self.nodes[at].life.as_mut() else { return };

@@ -88,7 +88,8 @@ impl Global {
                     Level::Warning,
                     format!("global: {node} does not know us any more, meeting it again"),
                 );
-                self.leave(node, Leave::Quiet);
+                // The others of our partition may have heard of it from us: they must forget what it had too.
+                self.leave(node, Leave::Lost);
                 self.peers.entry(node).early = early;
                 self.start_session(node);
             }
