@@ -1,5 +1,6 @@
 //! Stories told against live OTP nodes: the harness.
 
+pub mod cable;
 pub mod erl;
 pub mod logs;
 pub mod meeting;

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use trunkline::{Atom, Ctx, Down, Pid, global};
+use trunkline_tests::cable::Cable;
 use trunkline_tests::erl::{self, Erl};
 use trunkline_tests::peer::Peer;
-use trunkline_tests::world;
+use trunkline_tests::world::{self, eventually};
 
 /// The tick time in all nodes, and four ticks in it.
 const TICKTIME: Duration = Duration::from_secs(1);
@@ -207,4 +209,64 @@ async fn a_frozen_and_thawed_node_comes_back_where_overlapping_partitions_are_pr
     // Who loses it first tells the others, so the reason may be theirs; the end is the same.
     let seen = story(epmd, true, true).await;
     assert!(seen[0].contains("{nodedown,SUBJECT,") && seen[1].contains("{nodeup,SUBJECT,[]}"), "{seen:?}");
+}
+
+/// What stands on one side is lost to the other in the tick time, for both; what each side did meanwhile is known to all
+/// when the cable is whole again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_of_ours_that_is_cut_off_is_lost_by_both_sides_and_comes_back_with_what_it_did() {
+    if !erl::found() {
+        return;
+    }
+    let epmd = world::private_epmd();
+    let cable = Cable::default();
+    let (mut observer, mut friend) = (start_erl(epmd, true), start_erl(epmd, true));
+    let ours = world::node(&world::unique("ours"), epmd)
+        .carrier(cable.clone())
+        .net_ticktime(TICKTIME)
+        .setup_time(Duration::from_millis(300))
+        .start()
+        .await
+        .unwrap();
+    let (us, them, other) = (ours.name().to_string(), observer.name.clone(), friend.name.clone());
+    observer.check(&format!("net_kernel:connect_node({other})"), "true");
+    ours.connect(them.as_str()).await.unwrap();
+    let everybody = async |observer: &mut Erl, friend: &mut Erl| {
+        observer.until("length(nodes())", "2");
+        friend.until("length(nodes())", "2");
+        eventually("all are there", async || ours.nodes().len() == 2).await;
+    };
+    everybody(&mut observer, &mut friend).await;
+    observer.eval(&format!("G = spawn(guest, echo, [loop]), erlang:monitor(process, {{net_kernel, {us}}})"));
+    let theirs: Pid = ours.call(them.as_str(), "erlang", "whereis", (Atom::new("echo"),)).await.unwrap();
+    let heard = ours.spawn(move |mut ctx: Ctx| async move {
+        ctx.monitor(&theirs);
+        assert!(ctx.receive::<Down>().await.reason.is_atom("noconnection"));
+    });
+
+    cable.cut();
+    let since = Instant::now();
+    eventually("we lose both", async || ours.nodes().is_empty()).await;
+    assert!(since.elapsed() < TICKTIME + TICKTIME / 4 + SLACK);
+    observer.until(&format!("lists:member({us}, nodes())"), "false");
+    observer.scene("receive {'DOWN', _, _, _, Why} -> Why ?WAIT end", "noconnection");
+    eventually("ours has heard it too", async || !ours.is_process_alive(&heard)).await;
+    // The whole of an attempt is bounded, also where no packet comes back.
+    let since = Instant::now();
+    assert!(ours.connect(them.as_str()).await.is_err());
+    assert!(since.elapsed() < Duration::from_millis(300) + SLACK);
+    let made = world::echo(&ours);
+    assert!(global::register(&ours, Atom::new("made_alone"), &made).await);
+    observer.check("global:register_name(made_there, G)", "yes");
+
+    cable.heal();
+    eventually("we are let in again", async || ours.ping(them.as_str()).await.is_ok()).await;
+    everybody(&mut observer, &mut friend).await;
+    for erl in [&mut observer, &mut friend] {
+        erl.until(&whereis("made_alone"), &us);
+        erl.until(&whereis("made_there"), &them);
+    }
+    let known = async || global::whereis(&ours, Atom::new("made_there")).is_some();
+    eventually("we know theirs", known).await;
+    ours.shutdown().await;
 }
