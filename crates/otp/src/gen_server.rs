@@ -216,6 +216,6 @@ pub(crate) fn opaque<S>() -> Term {
 }
 
 /// Whether there is no value of this type, so that nothing can be forgotten. An `Option` of such a type takes no room.
-const fn has_no_values<T>() -> bool {
+pub(crate) const fn has_no_values<T>() -> bool {
     size_of::<Option<T>>() == 0
 }

@@ -10,6 +10,7 @@
 
 mod ask;
 mod caught;
+pub mod gen_event;
 pub mod gen_server;
 pub mod limits;
 pub mod pending;
@@ -22,6 +23,7 @@ pub mod supervisor;
 pub mod sys;
 
 pub use ask::{Asker, Nothing, Request};
+pub use gen_event::GenEvent;
 pub use gen_server::{Flow, GenServer, Server, Unknown};
 pub use pending::{RequestId, Requests};
 pub use place::{Name, NameService, ServerRef};

@@ -22,7 +22,7 @@ pub(super) async fn run<S: GenServer>(mut ctx: Ctx, mut cradle: Cradle, args: S:
         Err(exit) => return exit,
     };
     cradle.ready();
-    let mut serving = Serving { state, core: Core::new(&ctx, cradle), last: Last::Nothing };
+    let mut serving = Serving { state, core: Core::new(&ctx, cradle), last: Last::Nothing, noted: false };
     let exit = serving.serve(&mut ctx).await;
     serving.end(&mut ctx, exit).await
 }
@@ -31,6 +31,8 @@ struct Serving<S> {
     state: S,
     core: Core,
     last: Last,
+    /// Somebody watches, and has been told of a message.
+    noted: bool,
 }
 
 /// What was handled last, for reports.
@@ -70,7 +72,7 @@ impl<S: GenServer> Serving<S> {
                 Ok(flow) => flow,
                 Err(exit) => return exit,
             };
-            if self.core.debug.is_on() {
+            if std::mem::take(&mut self.noted) {
                 self.core.debug.left(&self.core.name, self.state.state_term());
             }
         }
@@ -134,6 +136,7 @@ impl<S: GenServer> Serving<S> {
         }
         let message = mail.into_term();
         self.core.debug.came(&self.core.name, &message);
+        self.noted = true;
         Mail::from_term(&message).unwrap_or(Mail::Other(message, PhantomData))
     }
 
