@@ -23,7 +23,7 @@ use crate::limits::{
 use crate::names::{self, Form, HostNames, NameError, NodeName};
 use crate::net_kernel::{AutoConnect, Beginning, ConnectError, NetKernel, Setup};
 use crate::node::Node;
-use crate::{global, net_kernel, rpc, services};
+use crate::{dist_ac, global, net_kernel, rpc, services};
 
 /// A node to be. The defaults are Erlang's, but for one: it listens only where its name says it lives.
 #[derive(Clone)]
@@ -51,6 +51,8 @@ pub struct Builder {
     refuses_stop: bool,
     /// Taken by the first node that this builder makes.
     input: Arc<Mutex<Option<crate::io::Input>>>,
+    /// Its applications.
+    pub(crate) programs: dist_ac::Programs,
 }
 
 /// Why a node does not start, and what to do.
@@ -82,6 +84,9 @@ pub enum StartError {
     /// It cannot listen.
     #[error("{0}")]
     Listen(io::Error),
+    /// Nodes it needs are not there, or its applications do not start.
+    #[error(transparent)]
+    Boot(#[from] dist_ac::BootError),
     /// It has a name.
     #[error("the node has a name already; its net_kernel is {0}")]
     AlreadyStarted(Pid),
@@ -111,6 +116,7 @@ impl Builder {
             output: None,
             refuses_stop: false,
             input: Arc::default(),
+            programs: dist_ac::Programs::default(),
         }
     }
 
@@ -282,9 +288,15 @@ impl Builder {
         let place = self.take_place(None).await?;
         let node = self.node(place.name(), place.creation);
         let net = NetKernel::install(&node, self.beginning(&place, false)?);
+        let programs = self.programs.clone();
         self.furnish(&node, &net);
         place.open(&node, &net);
-        Ok(Node::new(node))
+        let node = Node::new(node);
+        if let Err(why) = dist_ac::boot(&node, &programs).await {
+            node.shutdown().await;
+            return Err(why.into());
+        }
+        Ok(node)
     }
 
     /// A node without a name, `nonode@nohost`, that may be given one with [`net_kernel::start`]: it will do then what this
@@ -445,6 +457,7 @@ impl Builder {
         }
         rpc::install(node);
         net_kernel::install(node);
+        dist_ac::prepare(node, &self.programs);
         services::start(node);
     }
 

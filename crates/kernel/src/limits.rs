@@ -249,3 +249,15 @@ pub const PASSIVE_LOOK_MILLIS: u64 = 20;
 
 /// Arguments to which a function can be applied at all; the BEAM has no registers for more. (No function takes more than 255.)
 pub const ARGUMENTS_MAX: usize = 1_023;
+
+/// How long, in milliseconds, a start waits while somebody introduces himself or moves applications.
+pub const DIST_AC_LOCK_MILLIS: u64 = 100;
+
+/// Longest wait, in milliseconds, for a node to say whether it has a `dist_ac`.
+pub const DIST_AC_QUESTION_MILLIS: u64 = 5_000;
+
+/// How long, in milliseconds, until a node that does not know us yet is looked at again.
+pub const DIST_AC_STRANGER_MILLIS: u64 = 500;
+
+/// How often, in milliseconds, the boot looks whether the nodes it waits for are there; every 20th time it dials them.
+pub const SYNC_NODES_AGAIN_MILLIS: u64 = 25;

@@ -109,6 +109,7 @@ impl Node {
     /// # Cancel-safety
     /// The end goes on when the future is dropped.
     pub async fn shutdown(&self) {
+        otp::application::stop_all(&self.0).await;
         NetKernel::close_gate(&self.0);
         self.0.shutdown().await;
         let output = self.0.shelf::<Output>();

@@ -4,10 +4,12 @@
 //! - [`gen_statem`]: a process that is a state machine. [`gen_event`]: a process that runs event handlers.
 //! - [`supervisor`]: a process that starts others and starts them again. [`registry`]: names of this node by any key.
 //! - [`sys`]: looking into processes of all these behaviours, and changing them, while they run.
+//! - [`application`]: parts of a program that start and stop as a whole.
 //! - [`request`]: the protocol by which they are asked; [`pending`]: many questions at a time; [`proc_lib`]: how they start.
 //!
 //! On the wire all of it is OTP's: an Erlang client cannot tell a server written here from one of its own.
 
+pub mod application;
 mod ask;
 mod caught;
 pub mod gen_event;

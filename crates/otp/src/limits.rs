@@ -25,3 +25,6 @@ pub const INTENSITY_DEFAULT: usize = 1;
 
 /// The period of a supervisor's restart intensity when nothing is said, seconds.
 pub const PERIOD_SECONDS_DEFAULT: u64 = 5;
+
+/// How long, in milliseconds, an application may take to stop when its node ends.
+pub const APPLICATION_SHUTDOWN_MILLIS: u64 = 10_000;

@@ -148,7 +148,7 @@ impl Message {
 }
 
 impl Appl {
-    fn read(term: &Term) -> Option<Appl> {
+    pub(crate) fn read(term: &Term) -> Option<Appl> {
         let [tag, Term::Atom(name), standing, wait, ranks, run] = term.as_tuple()? else { return None };
         if !tag.is_atom("appl") {
             return None;
@@ -165,7 +165,7 @@ impl Appl {
         })
     }
 
-    fn to_term(&self) -> Term {
+    pub(crate) fn to_term(&self) -> Term {
         let run = self.run.iter().map(|(node, permit)| {
             Term::tuple([Term::Atom(node.clone()), permit.map_or(Term::atom("undefined"), truth)])
         });

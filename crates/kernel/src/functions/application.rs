@@ -104,22 +104,6 @@ pub(crate) fn loaded() -> Term {
     Term::list(entries())
 }
 
-/// What `application_controller` answers to a question about one application.
-pub(crate) fn control(word: &str, name: &Term) -> Option<Term> {
-    Some(match word {
-        "is_running" => args::boolean(name.as_atom().is_some_and(|name| find(name.as_str()).is_some())),
-        "load_application" => load(name),
-        "unload_application" => not("not_loaded", name, "running"),
-        "start_application" => start(name),
-        "stop_application" => not("not_started", name, "not_stoppable"),
-        "permit_application" => not("not_loaded", name, "distributed_application"),
-        "control_application" => args::boolean(false),
-        "start_type" => undefined(),
-        "set_env" | "unset_env" | "change_application_data" => error(Term::atom("notsup")),
-        _ => return None,
-    })
-}
-
 /// The process at the top of an application.
 pub(super) fn master(node: &Node, name: &Term) -> Option<Pid> {
     name.is_atom("kernel").then(|| node.whereis("kernel_sup")).flatten()

@@ -40,7 +40,6 @@ use term::{Atom, Term};
 
 use crate::rpc::failure;
 
-pub(crate) use application::{control, info as applications_info, running as running_applications};
 
 /// From now on nobody ends this node from afar.
 pub(crate) fn refuse_stop(node: &Node) {

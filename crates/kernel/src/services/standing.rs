@@ -24,12 +24,6 @@ struct Standing {
 const ALL: &[Standing] = &[
     Standing { name: "init", behaviour: "init", call: |_, _| None, info: to_init },
     Standing { name: "kernel_sup", behaviour: "supervisor", call: kernel_sup::call, info: |_, _| {} },
-    Standing {
-        name: "application_controller",
-        behaviour: "gen_server",
-        call: application_controller,
-        info: |_, _| {},
-    },
     Standing { name: "code_server", behaviour: "code_server", call: |_, _| None, info: to_code_server },
     Standing { name: "error_logger", behaviour: "gen_event", call: |_, _| None, info: to_error_logger },
     Standing { name: "erl_epmd", behaviour: "gen_server", call: |_, _| None, info: |_, _| {} },
@@ -138,17 +132,6 @@ fn manage(question: &Term) -> Term {
         }
         _ => unknown(question),
     }
-}
-
-fn application_controller(ctx: &Ctx, question: &Term) -> Option<Term> {
-    if question.is_atom("which_applications") {
-        return Some(functions::running_applications());
-    }
-    if question.is_atom("info") {
-        return Some(functions::applications_info(ctx.node()));
-    }
-    let [word, name, ..] = question.as_tuple()? else { return None };
-    functions::control(word.as_atom()?.as_str(), name)
 }
 
 async fn erl_epmd(node: Node, question: &Term) -> Term {

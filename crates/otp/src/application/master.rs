@@ -36,7 +36,11 @@ pub(super) async fn run(mut ctx: Ctx, task: Task) -> Exit {
     ctx.set_group_leader(&ctx.pid());
     let (name, controller) = (task.spec.name.clone(), task.controller.clone());
     let (give, mut take) = oneshot::channel();
-    let options = SpawnOptions { label: Some("application_starter"), leader: Some(ctx.pid()), ..SpawnOptions::default() };
+    let options = SpawnOptions {
+        label: Some("application_starter"),
+        leader: Some(ctx.pid()),
+        ..SpawnOptions::default()
+    };
     let me = ctx.pid();
     let between = ctx.spawn_link_with(options, move |ctx: Ctx| start_top(ctx, me, task, give));
     let mut started = false;

@@ -32,6 +32,11 @@ impl Spec {
         }
     }
 
+    /// Its name.
+    pub fn name(&self) -> &Atom {
+        &self.name
+    }
+
     /// What it does, in a few words.
     pub fn describe(mut self, description: &str) -> Spec {
         self.description = description.to_owned();
