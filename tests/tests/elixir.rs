@@ -1,0 +1,64 @@
+//! Elixir programs and a node of ours: Node, GenServer, Task, :erpc, :global, and what Phoenix.PubSub sends.
+
+use std::process::{Command, Stdio};
+
+use trunkline::{Ctx, Map, Node, Term, pg};
+use trunkline_tests::world::{self, COOKIE};
+
+/// Whether `elixir` is here.
+fn found() -> bool {
+    let found = Command::new("elixir")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !found {
+        eprintln!("SKIPPED: no elixir was found");
+    }
+    found
+}
+
+/// A member of the group that Phoenix.PubSub's adapter forms: it answers a broadcast with another.
+fn adapter(ours: &Node) {
+    let member = ours.spawn(|mut ctx: Ctx| async move {
+        loop {
+            let message: Term = ctx.receive().await;
+            if let Some([word, topic, Term::Pid(from), _, dispatcher]) = message.as_tuple()
+                && word.is_atom("forward_to_local")
+            {
+                let event = [(Term::atom("event"), Term::binary("hello_back"))];
+                let event = Term::Map(event.into_iter().collect::<Map>());
+                let me = Term::Pid(ctx.pid());
+                let back = [word.clone(), topic.clone(), me, event, dispatcher.clone()];
+                ctx.send(from, Term::tuple(back));
+            }
+        }
+    });
+    let scope = "Elixir.Phoenix.PubSub";
+    pg::start(ours, scope).expect("the scope is free");
+    pg::join_in(ours, scope, Term::atom("my_pubsub_adapter"), member).expect("it is ours");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn elixir_programs_take_a_node_of_ours_for_one_of_theirs() {
+    if !found() {
+        return;
+    }
+    let epmd = world::private_epmd();
+    let ours = world::node(&world::unique("ours"), epmd).start().await.expect("our node starts");
+    world::counter(&ours);
+    adapter(&ours);
+    let name = world::unique("elixir");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/erl/story.exs");
+    let told = tokio::process::Command::new("elixir")
+        .args(["--sname", &name, "--cookie", COOKIE, "--erl", "-start_epmd false", script, ours.name().as_str()])
+        .env("ERL_EPMD_PORT", epmd.to_string())
+        .env("ERL_CRASH_DUMP_SECONDS", "0")
+        .output();
+    let told = tokio::time::timeout(world::PATIENCE * 4, told).await.expect("in time").expect("elixir runs");
+    let printed = String::from_utf8_lossy(&told.stdout);
+    let wrong: Vec<&str> = printed.lines().filter(|line| line.starts_with("wrong")).collect();
+    let whole = format!("{printed}\n{}", String::from_utf8_lossy(&told.stderr));
+    assert!(wrong.is_empty() && printed.contains("done"), "{whole}");
+}
