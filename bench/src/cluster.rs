@@ -9,16 +9,17 @@ use anyhow::{Context, Result, bail};
 use carrier::MemoryNet;
 use kernel::Node;
 use kernel::discovery::MemoryNames;
+use kernel::global;
 use kernel::net_kernel::{self, WatchOptions};
 use runtime::Ctx;
-use term::{Atom, FromTerm, IntoTerm};
+use term::{Atom, FromTerm, IntoTerm, Term};
 
 use crate::measure::Measure;
 use crate::ours::{Run, now};
 use crate::side::Reaped;
 use crate::station;
 
-/// `size` nodes: all told at once to meet the first one; then one is killed.
+/// `size` nodes: all told at once to meet the first one; then names are registered; then one is killed.
 pub(crate) fn mesh(run: &Run) -> Result<Vec<Measure>> {
     let size = run.size as usize;
     let mut members = (0..size).map(Member::start).collect::<Result<Vec<_>>>()?;
@@ -30,6 +31,9 @@ pub(crate) fn mesh(run: &Run) -> Result<Vec<Measure>> {
     }
     members.iter_mut().try_for_each(|member| member.wait("met").map(drop))?;
     let met = begun.elapsed();
+    let registrar = members.first_mut().context("a mesh has members")?;
+    registrar.tell(&format!("register {REGISTERED_NAMES}"))?;
+    let registered: f64 = registrar.wait("registered")?.parse()?;
     std::thread::sleep(Duration::from_millis(200));
     let mut victim = members.pop().context("a mesh has members")?;
     let begun = now();
@@ -39,6 +43,7 @@ pub(crate) fn mesh(run: &Run) -> Result<Vec<Measure>> {
     let down = begun.elapsed();
     Ok(vec![
         Measure::new(&format!("mesh_{size}"), millis(met), "ms"),
+        Measure::new(&format!("global_register_p50_{size}"), registered / 1000.0, "ms"),
         Measure::new(&format!("kill_{size}"), millis(down), "ms"),
     ])
 }
@@ -88,8 +93,10 @@ pub(crate) fn member(name: &str) -> Result<()> {
     println!("ready");
     for line in std::io::stdin().lines() {
         let line = line?;
-        if let ["meet", first, others] = line.split(' ').collect::<Vec<_>>()[..] {
-            node.send(&pid, Meet(Atom::new(first), others.parse()?));
+        match line.split(' ').collect::<Vec<_>>()[..] {
+            ["meet", first, others] => node.send(&pid, Meet(Atom::new(first), others.parse()?)),
+            ["register", count] => node.send(&pid, Heard::Register { names: count.parse()? }),
+            _ => {}
         }
     }
     Ok(())
@@ -98,6 +105,15 @@ pub(crate) fn member(name: &str) -> Result<()> {
 #[derive(IntoTerm, FromTerm)]
 #[term(crate = "term")]
 struct Meet(Atom, u64);
+
+/// What a member hears once it was told whom to meet.
+#[derive(IntoTerm, FromTerm)]
+#[term(crate = "term")]
+enum Heard {
+    Register { names: u64 },
+    Nodeup(Atom),
+    Nodedown(Atom),
+}
 
 async fn obey(mut ctx: Ctx) {
     let Meet(first, others) = ctx.receive().await;
@@ -110,14 +126,32 @@ async fn obey(mut ctx: Ctx) {
     loop {
         if !met && net_kernel::nodes(ctx.node(), net_kernel::Kind::Visible).len() as u64 >= others {
             met = true;
+            // As BEAM's members: everybody's names are known.
+            global::sync(ctx.node()).await;
             println!("met");
         }
-        let (what, who): (Atom, Atom) = ctx.receive().await;
-        if what == "nodedown" {
-            println!("down {who}");
+        match ctx.receive::<Heard>().await {
+            Heard::Register { names } => println!("registered {}", register(ctx.node().clone(), names).await),
+            Heard::Nodeup(_) => {}
+            Heard::Nodedown(who) => println!("down {who}"),
         }
     }
 }
+
+/// The median time to register a name with all nodes, in microseconds.
+async fn register(node: runtime::Node, names: u64) -> u128 {
+    let mut times = Vec::new();
+    for name in 0..names {
+        let pid = node.spawn(|mut ctx: Ctx| async move { while ctx.receive::<Term>().await != Term::NIL {} });
+        let begun = now();
+        assert!(global::register(&node, ("bench", name as i64), &pid).await, "the name is free");
+        times.push(begun.elapsed().as_micros());
+    }
+    times.sort();
+    times[times.len() / 2]
+}
+
+const REGISTERED_NAMES: u64 = 50;
 
 /// `size` nodes in this OS process over the in-memory network, each connected by hand with the next few: how many are up
 /// and see them, what one costs, and how long all of it takes.

@@ -44,9 +44,18 @@ pub(crate) fn nightly(root: &Path) -> Result<Vec<Step>> {
             }
             skipped => skipped,
         },
+        soak(root),
         cluster(root),
         bench(root, &[]),
     ])
+}
+
+/// Three OTP nodes and three of ours, ten minutes of misfortune, or as long as `TRUNKLINE_SOAK_SECONDS` says; the seed is
+/// printed, and `TRUNKLINE_SEED` brings it back.
+fn soak(root: &Path) -> Step {
+    let seconds = std::env::var("TRUNKLINE_SOAK_SECONDS").unwrap_or_else(|_| SOAK_SECONDS.to_owned());
+    let order = cargo(root, "test -p trunkline-tests --test soak -- --nocapture");
+    Step::run("soak", vec![order.env("TRUNKLINE_SOAK_SECONDS", &seconds).within(NIGHT_SECONDS_MAX)])
 }
 
 /// The table against BEAM.
@@ -189,6 +198,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 
 const FUZZ_SECONDS_SMOKE: u64 = 3;
 const FUZZ_SECONDS_NIGHTLY: u64 = 600;
+const SOAK_SECONDS: &str = "600";
 const NIGHTLY_SEEDS: &str = "10000";
 const EXAMPLE_SECONDS_MAX: u64 = 10 * 60; // the first one compiles them all
 const CLUSTER_SECONDS_MAX: u64 = 15 * 60; // a release build, then seconds

@@ -59,6 +59,8 @@ mod sim_signals;
 mod sim_tests;
 #[cfg(test)]
 mod sim_world;
+#[cfg(test)]
+mod words_tests;
 
 pub use api::{
     del_lock, disconnect, re_register, re_register_with, register, register_with, registered_names, send,
