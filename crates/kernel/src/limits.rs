@@ -29,9 +29,6 @@ pub const OUTPUT_PIECE_BYTES: usize = 64 * 1024;
 /// How long a node that stops waits for its output to be read, in milliseconds.
 pub const OUTPUT_FLUSH_MILLIS: u64 = 1_000;
 
-/// Bytes of text that `io_lib:format` makes for one request: a short format can ask for very much.
-pub const FORMAT_BYTES_MAX: usize = 64 * 1024 * 1024;
-
 /// Rest before a service that somebody has killed starts again, in milliseconds.
 pub const SERVICE_RESTART_MILLIS: u64 = 20;
 
@@ -105,9 +102,6 @@ pub const MESH_ANSWER_MILLIS: u64 = 10_000;
 
 /// Locks that all peers together may hold in our table of global locks.
 pub const GLOBAL_LOCKS_MAX: usize = 10_000;
-
-/// Widest field that `io_lib:format` pads, in characters.
-pub const FORMAT_WIDTH_MAX: usize = 4_096;
 
 /// Requests inside one `{requests, _}` of the I/O protocol, nested ones included.
 pub const IO_REQUESTS_MAX: usize = 10_000;

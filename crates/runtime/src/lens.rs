@@ -102,6 +102,7 @@ impl Node {
 }
 
 fn picture(node: &Node, process: &Arc<Proc>, status: Status, waiting: usize) -> ProcessInfo {
+    let group_leader = Some(process.leader());
     let state = process.state();
     let ties = state.ties.as_deref();
     let fresh = ties.map_or(0, |ties| ties.fresh.len());
@@ -123,7 +124,7 @@ fn picture(node: &Node, process: &Arc<Proc>, status: Status, waiting: usize) -> 
         status,
         label: process.label,
         parent: process.parent.map(|seat| Pid { node: node.id().clone(), id: seat.id, serial: seat.serial }),
-        group_leader: state.leader.clone(),
+        group_leader,
         messages_received: process.received.load(Ordering::Relaxed),
         messages_sent: process.sent.load(Ordering::Relaxed),
         turns: process.turn.load(Ordering::Relaxed).into(),

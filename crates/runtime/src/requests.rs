@@ -51,7 +51,7 @@ pub enum Replies {
     /// `yes`.
     #[default]
     Always,
-    /// `no`: with a monitor, its `Down` tells of a process that was not started no more than of one that was.
+    /// `no`: of a request that failed nobody hears then.
     Never,
     /// `error_only`.
     OnError,

@@ -22,6 +22,11 @@ impl Buffer {
 
     /// Puts back what was read too much.
     fn unread(&mut self, text: &str) {
+        // Nearly always it is the end of what was read last.
+        if self.text[..self.read].ends_with(text) {
+            self.read -= text.len();
+            return;
+        }
         let rest = self.text.split_off(self.read);
         self.text = format!("{text}{rest}");
         self.read = 0;
