@@ -71,12 +71,14 @@ mod serve;
 mod server;
 mod start;
 
+use std::any::Any;
 use std::future::Future;
 use std::time::Duration;
 
 use runtime::{Ctx, Exit};
-use term::{FromTerm, IntoTerm, Term};
+use term::{Atom, FromTerm, IntoTerm, Term};
 
+pub(crate) use self::serve::log_unknown;
 pub use self::server::{Multi, Server};
 pub(crate) use self::start::module_of;
 pub use self::start::{Start, start, start_link, start_monitor};
@@ -160,6 +162,28 @@ pub trait GenServer: Sized + Send + 'static {
     /// The state as `sys` and reports show it; nothing but its type when nothing is said.
     fn state_term(&self) -> Term {
         opaque::<Self>()
+    }
+
+    /// For behaviours built on this one.
+    #[doc(hidden)]
+    const BEHAVIOUR: &'static str = "gen_server";
+
+    /// The module in reports and initial calls.
+    #[doc(hidden)]
+    fn module() -> Atom {
+        module_of::<Self>()
+    }
+
+    /// Takes a change by [`crate::sys::replace_state`].
+    #[doc(hidden)]
+    fn patch(&mut self, change: Box<dyn Any + Send>) -> bool {
+        crate::sys::apply(self, change)
+    }
+
+    /// How to go on after a system message, having been going on like this before.
+    #[doc(hidden)]
+    fn resumed(&mut self, flow: &Flow) -> Flow {
+        flow.clone()
     }
 }
 

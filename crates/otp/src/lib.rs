@@ -14,6 +14,7 @@ mod ask;
 mod caught;
 pub mod gen_event;
 pub mod gen_server;
+pub mod gen_statem;
 pub mod limits;
 pub mod pending;
 pub mod place;
@@ -26,6 +27,7 @@ pub mod sys;
 
 pub use ask::{Asker, Nothing, Request};
 pub use gen_event::GenEvent;
+pub use gen_statem::GenStatem;
 pub use gen_server::{Flow, GenServer, Server, Unknown};
 pub use pending::{RequestId, Requests};
 pub use place::{Name, NameService, ServerRef};

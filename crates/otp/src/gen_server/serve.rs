@@ -112,7 +112,7 @@ impl<S: GenServer> Serving<S> {
                 let mut subject = Shown(&mut self.state);
                 match self.core.system(ctx, &mut subject, from, request).await {
                     Some(exit) => Err(exit),
-                    None => Ok(flow.clone()),
+                    None => Ok(self.state.resumed(flow)),
                 }
             }
             Mail::Exit(signal) if self.core.is_parents(&signal) => Err(Exit(signal.reason)),
@@ -160,8 +160,9 @@ impl<S: GenServer> Serving<S> {
             Last::Term(term) => term.clone(),
         };
         let state = self.state.state_term();
+        let what = if S::BEHAVIOUR == "gen_statem" { "State machine" } else { "Generic server" };
         let text = format!(
-            "** Generic server {} terminating\n** Last message in was {}\n** When Server state == {}\n** Reason for \
+            "** {what} {} terminating\n** Last message in was {}\n** When Server state == {}\n** Reason for \
              termination ==\n** {}",
             show(&self.core.name),
             show(&last),
@@ -169,7 +170,7 @@ impl<S: GenServer> Serving<S> {
             show(exit.reason())
         );
         let report = term!(#{
-            label => {gen_server, terminate},
+            label => {(term::Atom::new(S::BEHAVIOUR)), terminate},
             name => (self.core.name.clone()),
             last_message => (last),
             state => (state),
@@ -186,7 +187,7 @@ struct Shown<'s, S>(&'s mut S);
 
 impl<S: GenServer> Subject for Shown<'_, S> {
     fn behaviour(&self) -> &'static str {
-        "gen_server"
+        S::BEHAVIOUR
     }
 
     fn state_term(&self) -> Term {
@@ -194,12 +195,12 @@ impl<S: GenServer> Subject for Shown<'_, S> {
     }
 
     fn patch(&mut self, change: Box<dyn Any + Send>) -> bool {
-        crate::sys::apply(self.0, change)
+        self.0.patch(change)
     }
 }
 
 /// OTP's `{gen_server, no_handle_info}`.
-pub(super) fn log_unknown<S>(ctx: &Ctx, unknown: Unknown) {
+pub(crate) fn log_unknown<S: GenServer>(ctx: &Ctx, unknown: Unknown) {
     let (what, message) = match unknown {
         Unknown::Call(question, reply) => {
             reply.forget();
@@ -208,10 +209,10 @@ pub(super) fn log_unknown<S>(ctx: &Ctx, unknown: Unknown) {
         Unknown::Cast(message) => ("cast", message),
         Unknown::Info(message) => ("info", message),
     };
-    let module = std::any::type_name::<S>();
+    let module = S::module();
     let text = format!("** Undefined handle_{what} in {module}\n** Unhandled message: {}", show(&message));
     let report = term!(#{
-        label => {gen_server, (term::Atom::new(&format!("no_handle_{what}")))},
+        label => {(term::Atom::new(S::BEHAVIOUR)), (term::Atom::new(&format!("no_handle_{what}")))},
         module => (module),
         message => (message)
     });

@@ -75,7 +75,7 @@ pub struct Start<S: GenServer> {
 impl<S: GenServer> Start<S> {
     /// A server with these arguments.
     pub fn new(args: S::Args) -> Start<S> {
-        let mut birth = Birth { module: Some(module_of::<S>()), ..Birth::default() };
+        let mut birth = Birth { module: Some(S::module()), ..Birth::default() };
         birth.options.label = Some(std::any::type_name::<S>());
         Start { args, birth }
     }

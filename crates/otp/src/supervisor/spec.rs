@@ -10,7 +10,7 @@ use term::{Atom, FromTerm, IntoTerm, Map, Mismatch, Pid, Term, term};
 
 use super::Supervisor;
 use super::start;
-use crate::gen_server::{GenServer, Start, module_of};
+use crate::gen_server::{GenServer, Start};
 use crate::limits::SHUTDOWN_MILLIS_DEFAULT;
 use crate::place::Name;
 
@@ -203,7 +203,7 @@ impl Child {
                 start::outcome(start.start_link(ctx).await.map(|server| server.pid().cloned()))
             })
         }
-        let module = module_of::<S>();
+        let module = S::module();
         let mut child = Child::new(id, start);
         child.modules = Term::list([Term::Atom(module.clone())]);
         child.mfargs = term!({(module), start_link, []});
