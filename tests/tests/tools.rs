@@ -207,6 +207,56 @@ async fn tools_that_cannot_work_here_are_told_so_at_once() {
     .await;
 }
 
+/// The processes of OTP's kernel that are looked for by their names.
+const STANDING: &str =
+    "[init, kernel_sup, application_controller, code_server, error_logger, erl_epmd, global_group]";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_processes_of_the_kernel_stand_and_answer_in_their_own_words() {
+    meeting(async |meeting| {
+        let Meeting { erl, .. } = meeting;
+        erl.eval(&format!("Pids = [rpc:call(Us, erlang, whereis, [N]) || N <- {STANDING}]"));
+        erl.check("lists:all(fun erlang:is_pid/1, Pids)", "true");
+        // init and code_server have words of their own.
+        erl.scene("{init, Us} ! {self(), get_status}, receive {init, S} -> S ?WAIT end", "{started,started}");
+        erl.scene("{init, Us} ! {self(), {get_argument, sname}}, receive {init, {ok, [[N]]}} -> list_to_atom(N) =:= Us ?WAIT end", "true");
+        erl.scene("{init, Us} ! {self(), {get_argument, nonsense}}, receive {init, A} -> A ?WAIT end", "error");
+        erl.scene("{code_server, Us} ! {code_call, self(), {is_loaded, lists}}, receive {code_server, A} -> A ?WAIT end", "{file,preloaded}");
+        erl.scene("{code_server, Us} ! {code_call, self(), get_mode}, receive {code_server, A} -> A ?WAIT end", "embedded");
+        erl.scene("{code_server, Us} ! {code_call, self(), {load_binary, m, \"m\", <<>>}}, receive {code_server, A} -> A ?WAIT end", "{error,badfile}");
+        // Behaviours.
+        erl.check("gen_event:which_handlers({error_logger, Us})", "[]");
+        erl.check("gen_event:add_handler({error_logger, Us}, h, [])", "{error,notsup}");
+        erl.check("gen_event:delete_handler({error_logger, Us}, h, [])", "{error,module_not_found}");
+        erl.check("gen_event:call({error_logger, Us}, h, q)", "{error,bad_module}");
+        erl.check("gen_event:sync_notify({error_logger, Us}, event)", "ok");
+        erl.check("length(supervisor:which_children({kernel_sup, Us})) > 5", "true");
+        erl.check("[supervisor:F({kernel_sup, Us}, nobody) || F <- [terminate_child, restart_child, delete_child, get_childspec]]", "[{error,not_found},{error,not_found},{error,not_found},{error,not_found}]");
+        erl.check("[supervisor:F({kernel_sup, Us}, rex) || F <- [terminate_child, restart_child, delete_child]]", "[{error,notsup},{error,running},{error,running}]");
+        erl.check("maps:get(id, element(2, supervisor:get_childspec({kernel_sup, Us}, rex)))", "rex");
+        erl.check("gen_server:call({application_controller, Us}, which_applications) =:= rpc:call(Us, application, which_applications, [])", "true");
+        erl.check("[gen_server:call({application_controller, Us}, {Q, kernel}) || Q <- [is_running, load_application, start_type]]", "[true,{error,{already_loaded,kernel}},local]");
+        erl.check("begin {ok, {r4, Name, Port}} = gen_server:call({erl_epmd, Us}, client_info_req), {ok, L} = net_adm:names(localhost), lists:member({Name, Port}, L) end", "true");
+        erl.check("[gen_server:call({global_group, Us}, Q) || Q <- [global_groups, nonsense]]", "[undefined,{illegal_message,nonsense}]");
+        // What nobody understands is answered by those who answer at all.
+        erl.check("[element(1, gen_server:call({N, Us}, {strange, [question | tail]}, 5000)) || N <- [kernel_sup, erl_epmd, error_logger, code_server, init]]", "[error,error,error,error,error]");
+        erl.check("[sys:get_state({N, Us}, 5000) =:= N || N <- [kernel_sup, erl_epmd, error_logger, global_group, code_server, init, rex, net_kernel, auth, global_name_server]]", "[true,true,true,true,true,true,true,true,true,true]");
+        erl.check("sys:suspend({rex, Us}), sys:resume({rex, Us}), rpc:call(Us, erlang, node, []) =:= Us", "true");
+        erl.check("[catch sys:replace_state({rex, Us}, fun(S) -> S end) || _ <- [1]] =/= [rex]", "true");
+        erl.check(
+            "[begin P ! Q, gen_server:cast(P, Q), P ! {'$gen_call', Q, Q}, P ! {system, Q, Q}, P ! {self(), Q}, P ! {code_call, Q, Q}, P ! {code_call, self(), Q}, \
+              P ! {self(), {self(), make_ref()}, Q}, P ! {system, {self(), make_ref()}, Q} end || P <- Pids, \
+              Q <- [nonsense, {}, {a}, {a, b}, {get_argument}, {is_loaded, 1}, [improper | list], #{}, <<1:3>>, 1.5, {call}, {notify, x}, {'EXIT', self(), boo}]], ok",
+            "ok",
+        );
+        erl.check(&format!("Pids =:= [rpc:call(Us, erlang, whereis, [N]) || N <- {STANDING}]"), "true");
+        // Whoever kills one finds another.
+        erl.check("exit(hd(Pids), kill)", "true");
+        erl.until("begin I = rpc:call(Us, erlang, whereis, [init]), is_pid(I) andalso I =/= hd(Pids) end", "true");
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn world_finds_us_and_we_find_the_world() {
     meeting(async |meeting| {

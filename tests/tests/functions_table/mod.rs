@@ -442,7 +442,6 @@ pub const SAME: &[&str] = &[
     "application:ensure_started(kernel)",
     "application:load(kernel)",
     "application:unload(no_app)",
-    "application:get_env(1, 2)",
     "application:load(no_app)",
     "logger:set_primary_config(level, notice)",
     "logger:get_primary_config()",
@@ -593,7 +592,6 @@ pub const SHAPE: &[&str] = &[
     "application:loaded_applications()",
     "application:get_key(kernel, vsn)",
     "application:get_key(kernel, description)",
-    "application:info()",
     "os:getpid()",
     "os:getenv()",
     "os:timestamp()",
@@ -644,6 +642,5 @@ pub const KEYS: &[&str] = &[
     "logger:get_primary_config()",
     "logger:get_config()",
     "supervisor:count_children(kernel_sup)",
-    "application:info()",
     "gen_server:call(global_group, info)",
 ];

@@ -156,3 +156,53 @@ fn offset_at(file: &[u8], seconds: i64) -> Option<i64> {
     let zone = zones.get(usize::from(kind) * 6..)?.get(..4)?;
     Some(i32::from_be_bytes(zone.try_into().ok()?).into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A zone file with these transitions (second, kind) and offsets of kinds.
+    fn zone(transitions: &[(i64, u8)], offsets: &[i32]) -> Vec<u8> {
+        let header = |times: usize, types: usize| {
+            let mut bytes = b"TZif2".to_vec();
+            bytes.extend([0; 15]);
+            let counts = [0, 0, 0, times, types, 0];
+            bytes.extend(counts.iter().flat_map(|count| (*count as u32).to_be_bytes()));
+            bytes
+        };
+        // The part with 32 bits is as short as it may be.
+        let mut file = header(0, 1);
+        file.extend([0; 6]);
+        file.extend(header(transitions.len(), offsets.len()));
+        file.extend(transitions.iter().flat_map(|(at, _)| at.to_be_bytes()));
+        file.extend(transitions.iter().map(|(_, kind)| *kind));
+        for offset in offsets {
+            file.extend(offset.to_be_bytes());
+            file.extend([0, 0]);
+        }
+        file
+    }
+
+    #[test]
+    fn the_clock_on_the_wall_goes_by_the_last_transition() {
+        let file = zone(&[(1_000, 1), (2_000, 0)], &[3_600, 7_200]);
+        let at = |seconds| offset_at(&file, seconds);
+        assert_eq!(
+            [at(0), at(999), at(1_000), at(1_999), at(2_000)].map(Option::unwrap),
+            [3_600, 3_600, 7_200, 7_200, 3_600]
+        );
+        assert_eq!(offset_at(&zone(&[], &[-18_000]), 5), Some(-18_000));
+        for length in 0..file.len() {
+            let _ = offset_at(&file[..length], 1_500);
+        }
+        assert_eq!(offset_at(b"no zone file", 0), None);
+    }
+
+    #[test]
+    fn days_are_the_same_there_and_back() {
+        for day in (-800_000..800_000).step_by(37) {
+            let (year, month, day_of_month) = civil(day);
+            assert_eq!(days_since_1970(year, month, day_of_month), day);
+        }
+    }
+}
