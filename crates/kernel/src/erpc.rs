@@ -6,6 +6,7 @@
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
+//! # use trunkline_kernel as kernel;
 //! use kernel::{Node, erpc};
 //!
 //! let node = Node::alone();

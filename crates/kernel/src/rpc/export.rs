@@ -140,6 +140,7 @@ arities! {
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
+/// # use trunkline_kernel as kernel;
 /// use kernel::rpc::{self, Raise};
 /// use runtime::Ctx;
 ///

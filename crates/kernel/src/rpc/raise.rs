@@ -6,6 +6,7 @@ use term::{Atom, FromTerm, IntoTerm, Term};
 /// What an exported function raises on purpose, as `throw/1`, `exit/1` and `error/1` do in Erlang.
 ///
 /// ```
+/// # use trunkline_kernel as kernel;
 /// use kernel::rpc::Raise;
 ///
 /// fn withdraw(balance: i64, amount: i64) -> Result<i64, Raise> {
