@@ -38,8 +38,8 @@
 //! - [`rpc`], [`erpc`]: functions with names, exported here and called there; [`module`]: a Rust module of them.
 //! - [`request`]: questions to generic servers.
 //! - [`io`]: output and input across nodes, group leaders.
-//! - [`gen_server`]: processes that answer questions; [`sys`]: looking into them while they run.
-//! - [`supervisor`]: processes that start others, and start them again.
+//! - [`gen_server`]: processes that answer questions; [`gen_statem`]: state machines; [`sys`]: looking into them while they run.
+//! - [`gen_event`]: processes that tell others what happens. [`supervisor`]: processes that start others, and start them again.
 //! - [`pg`]: groups of processes that every node knows.
 //! - [`discovery`], [`epmd`], [`carrier`]: how nodes are found and reached.
 //! - [`term`]: values; with the feature `derive`, Rust types as terms; with `serde`, serde's.
@@ -53,11 +53,12 @@ pub use kernel::erpc;
 #[cfg(feature = "sim")]
 pub use kernel::sim;
 pub use kernel::{
-    Builder, Cookie, Node, PingError, StartError, cookies, discovery, epmd, global, io, names, net_kernel, node,
-    pg, ping, rpc,
+    Builder, Cookie, Node, PingError, StartError, cookies, discovery, epmd, global, io, names, net_kernel,
+    node, pg, ping, rpc,
 };
 pub use otp::{
-    Flow, GenServer, Nothing, Reply, Request, Server, ServerRef, gen_server, request, supervisor, sys,
+    Flow, GenServer, Nothing, Reply, Request, Server, ServerRef, gen_event, gen_server, gen_statem, registry,
+    request, supervisor, sys,
 };
 pub use runtime::{
     AliasMode, Ctx, Down, Exit, ExitSignal, ExportedFn, ExportedFuture, Limit, Mark, Message, Outcome,
