@@ -221,7 +221,47 @@ async fn start_and_stop_answer_in_otps_words() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // In step: each is given a name, asked, and loses it.
+    let steps = |name: &str| {
+        [
+            ("start", format!("[['{name}@localhost', shortnames]]")),
+            ("start", "[another, #{}]".to_owned()),
+            ("get_state", "[]".to_owned()),
+            ("allowed", "[]".to_owned()),
+            ("stop", "[]".to_owned()),
+            ("get_state", "[]".to_owned()),
+            (
+                "start",
+                format!(
+                    "['{name}@localhost', #{{name_domain => shortnames, net_ticktime => 7, net_tickintensity => 10, hidden => true}}]"
+                ),
+            ),
+            ("get_net_ticktime", "[]".to_owned()),
+            ("stop", "[]".to_owned()),
+            ("start", format!("['{name}@127.0.0.1', #{{dist_listen => false}}]")),
+            ("get_state", "[]".to_owned()),
+            ("stop", "[]".to_owned()),
+            ("start", "[[undefined, shortnames]]".to_owned()),
+            ("get_state", "[]".to_owned()),
+            ("stop", "[]".to_owned()),
+            ("stop", "[]".to_owned()),
+        ]
+    };
+    for ((function, theirs_said), (_, ours_said)) in steps("theirs").into_iter().zip(steps("mine12")) {
+        let expected = without_pids(&theirs.apply("net_kernel", function, &theirs_said).to_string());
+        let got = without_pids(&apply(&ours, "net_kernel", function, &ours_said).await.to_string());
+        assert_eq!(got.replace("mine12", "theirs"), expected, "{function} {ours_said}");
+    }
     ours.shutdown().await;
+}
+
+fn without_pids(text: &str) -> String {
+    let mut inside = false;
+    let kept = text.chars().filter(|letter| {
+        inside = (inside || *letter == '<') && *letter != '>';
+        !inside
+    });
+    kept.collect()
 }
 
 /// Runs it in a process of its own: what it gives, or `{error, Reason}`.

@@ -305,7 +305,7 @@ impl Builder {
     /// # Panics
     /// Outside of a tokio runtime.
     pub fn alone(self) -> Node {
-        let node = runtime::Node::alone();
+        let node = self.node(net_kernel::ALONE, 0);
         node.shelf_or(|| net_kernel::Template(self.clone()));
         self.settle(&node);
         Node::new(node)

@@ -220,10 +220,15 @@ impl NetKernel {
         node.shelf::<Shelf>().put(None);
         let mut state = self.state();
         state.closed = true;
-        let attempts = std::mem::take(&mut state.attempts);
         drop(state);
-        attempts.into_values().for_each(|task| task.abort());
+        self.abandon_attempts();
         std::mem::take(&mut *self.tasks()).into_iter().for_each(|task| task.abort());
+    }
+
+    /// Nobody is dialled any more, and nobody who knocks comes in.
+    pub(super) fn abandon_attempts(&self) {
+        let attempts = std::mem::take(&mut self.state().attempts);
+        attempts.into_values().for_each(|task| task.abort());
     }
 
     /// A task that ends with this net_kernel.

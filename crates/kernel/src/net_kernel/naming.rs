@@ -66,6 +66,8 @@ pub(super) fn adopt(node: &Node, net: &NetKernel, granted: &Granted) {
 pub(super) async fn lose_name(node: &Node, net: &NetKernel) {
     let Some(naming) = &net.naming else { return };
     let _turn = naming.turn.lock().await;
+    // Those under way say a name that is ours no more.
+    net.abandon_attempts();
     for peer in net.peers() {
         if let Some(gone) = net.end_connection(&peer, End::Stopped) {
             let _ = gone.await;

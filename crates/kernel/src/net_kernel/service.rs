@@ -8,9 +8,9 @@ use runtime::{Ctx, Exit, Node, SpawnOptions};
 use term::{Atom, Term};
 use tokio::task::AbortHandle;
 
-use crate::functions::sys;
 use super::ticktime::TickTime;
 use super::{connect, connect_hidden, disconnect, hang_up_any, info, passive};
+use crate::functions::sys;
 
 /// Starts and registers it.
 pub(super) fn start(node: &Node) -> AbortHandle {
