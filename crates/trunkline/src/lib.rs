@@ -40,6 +40,8 @@
 //! - [`io`]: output and input across nodes, group leaders.
 //! - [`gen_server`]: processes that answer questions; [`gen_statem`]: state machines; [`sys`]: looking into them while they run.
 //! - [`gen_event`]: processes that tell others what happens. [`supervisor`]: processes that start others, and start them again.
+//! - [`application`]: parts of a program that start and stop as a whole; [`dist_ac`]: those that move to another node when
+//!   theirs is lost.
 //! - [`pg`]: groups of processes that every node knows.
 //! - [`discovery`], [`epmd`], [`carrier`]: how nodes are found and reached.
 //! - [`term`]: values; with the feature `derive`, Rust types as terms; with `serde`, serde's.
@@ -53,11 +55,11 @@ pub use kernel::erpc;
 #[cfg(feature = "sim")]
 pub use kernel::sim;
 pub use kernel::{
-    Builder, Cookie, Node, PingError, StartError, cookies, discovery, epmd, global, io, names, net_kernel,
+    Builder, Cookie, Node, PingError, StartError, cookies, discovery, dist_ac, epmd, global, io, names, net_kernel,
     node, pg, ping, rpc,
 };
 pub use otp::{
-    Flow, GenServer, Nothing, Reply, Request, Server, ServerRef, gen_event, gen_server, gen_statem, registry,
+    Flow, GenServer, Nothing, Reply, Request, Server, ServerRef, application, gen_event, gen_server, gen_statem, registry,
     request, supervisor, sys,
 };
 pub use runtime::{

@@ -216,6 +216,18 @@ pub async fn stop(node: &Node, name: impl Into<Atom>) -> Result<(), ApplicationE
     done(ask(node, term!({stop_application, (name.into())})).await?)
 }
 
+/// The masters of the applications that run here: the processes above all of theirs. (`application_controller:get_master`.)
+pub fn masters(node: &Node) -> Vec<(Atom, Pid)> {
+    let apps = Applications::of(node);
+    let state = apps.state();
+    let running = state.running.iter();
+    let masters = running.filter_map(|(name, place)| match place {
+        Place::Here(pid) => Some((name.clone(), pid.clone())),
+        _ => None,
+    });
+    masters.collect()
+}
+
 /// Stops every application that runs here, the latest first, as a node does before it ends.
 pub async fn stop_all(node: &Node) {
     let masters: Vec<Pid> = {
