@@ -200,3 +200,137 @@ fn check_twice(exported: &[Exported]) -> syn::Result<()> {
 fn refused(span: Span, why: &str) -> syn::Error {
     syn::Error::new(span, why)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusals(item: ItemMod) -> Vec<String> {
+        let options = Options { name: None, krate: parse_quote!(::trunkline) };
+        match expand(&options, item) {
+            Ok(_) => Vec::new(),
+            Err(errors) => errors.into_iter().map(|error| error.to_string()).collect(),
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_exported_is_refused_with_its_reason() {
+        let table: [(ItemMod, &str); 12] = [
+            (
+                parse_quote!(
+                    mod m {
+                        pub fn f<T>(_: T) {}
+                    }
+                ),
+                "type parameters",
+            ),
+            (
+                parse_quote!(
+                    mod m {
+                        pub fn f<'a>(_: &'a str) {}
+                    }
+                ),
+                "lifetimes",
+            ),
+            (
+                parse_quote!(
+                    mod m {
+                        pub fn f(_: impl Clone) {}
+                    }
+                ),
+                "type parameters",
+            ),
+            (
+                parse_quote!(
+                    mod m {
+                        pub fn f(_: &str) {}
+                    }
+                ),
+                "`String` for `&str`",
+            ),
+            (
+                parse_quote!(
+                    mod m {
+                        pub fn f(_: &Ctx) {}
+                    }
+                ),
+                "`&mut Ctx`",
+            ),
+            (
+                parse_quote!(
+                    mod m {
+                        pub fn f(_: i64, _: Ctx) {}
+                    }
+                ),
+                "first parameter",
+            ),
+            (
+                parse_quote!(
+                    mod m {
+                        pub unsafe fn f() {}
+                    }
+                ),
+                "unsafe",
+            ),
+            (
+                parse_quote!(
+                    mod m {
+                        pub extern "C" fn f() {}
+                    }
+                ),
+                "extern",
+            ),
+            (
+                parse_quote!(
+                    mod m {
+                        pub fn export() {}
+                    }
+                ),
+                "that this attribute makes",
+            ),
+            (
+                parse_quote!(
+                    mod m {
+                        pub fn module_info() {}
+                    }
+                ),
+                "module_info/0",
+            ),
+            (
+                parse_quote!(
+                    mod m {
+                        #[export(nonsense)]
+                        pub fn f() {}
+                    }
+                ),
+                "`skip`",
+            ),
+            (
+                parse_quote!(
+                    mod m;
+                ),
+                "in braces",
+            ),
+        ];
+        for (item, words) in table {
+            let refused = refusals(item);
+            assert!(refused.len() == 1 && refused[0].contains(words), "{refused:?} says nothing of {words}");
+        }
+        let both = parse_quote!(
+            mod m {
+                pub fn f(_: &str) {}
+                pub unsafe fn g() {}
+                fn private(_: &str) {}
+            }
+        );
+        assert_eq!(refusals(both).len(), 2, "all that is wrong is said at once");
+        let fine = parse_quote!(
+            mod m {
+                pub async fn f(_: &mut Ctx, _: Vec<u8>) {}
+                #[export(skip)]
+                pub fn g(_: &str) {}
+            }
+        );
+        assert_eq!(refusals(fine), Vec::<String>::new());
+    }
+}
