@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use runtime::{Ctx, Node};
 use term::{Pid, Term};
 
-use super::application::master;
+use super::args;
 use super::erlang::{convert, facts, info};
-use super::{application, args};
 use crate::services;
 
 /// One task, and what came of it last.
@@ -74,15 +73,26 @@ pub(super) fn option(options: &[Term], name: &str) -> Option<Term> {
 
 /// `[{Master, Name, {Name, Description, Version}}]` of those that have processes of their own.
 fn applications(node: &Node) -> Term {
-    let all = application::running();
-    let rows = all.as_list().into_iter().flatten().filter_map(|entry| {
-        let name = entry.as_tuple()?.first()?.clone();
-        Some(Term::tuple([Term::Pid(master(node, &name)?), name, entry]))
+    let all = otp::application::which_applications(node);
+    let rows = all.into_iter().filter_map(|(name, description, version)| {
+        let name = Term::Atom(name);
+        let pid = Term::Pid(master(node, &name)?);
+        let entry = [name.clone(), Term::string(&description), Term::string(&version)];
+        Some(Term::tuple([pid, name, Term::tuple(entry)]))
     });
     Term::list(rows)
 }
 
-/// `{Root, [{Pid, Text}], [{Parent, Child}], []}`: the services, and what is linked to them.
+/// The process at the top of an application.
+fn master(node: &Node, name: &Term) -> Option<Pid> {
+    if name.is_atom("kernel") {
+        return node.whereis("kernel_sup");
+    }
+    let masters = otp::application::masters(node);
+    masters.into_iter().find(|(known, _)| name.as_atom() == Some(known)).map(|(_, pid)| pid)
+}
+
+/// `{Root, [{Pid, Text}], [{Parent, Child}], []}`: the services or the master of an application, and what is linked to them.
 fn tree(ctx: &Ctx, name: &Term) -> Term {
     let node = ctx.node();
     let Some(root) = master(node, name) else {
@@ -90,15 +100,17 @@ fn tree(ctx: &Ctx, name: &Term) -> Term {
     };
     let mut found = BTreeSet::from([root.clone()]);
     let mut links = Vec::new();
-    let mut waiting: Vec<(Pid, Vec<Pid>)> = vec![(root.clone(), services::children(node))];
+    let linked = |pid: &Pid| node.process_info(pid).map_or(Vec::new(), |info| info.links);
+    let children = if name.is_atom("kernel") { services::children(node) } else { linked(&root) };
+    let mut waiting: Vec<(Pid, Vec<Pid>)> = vec![(root.clone(), children)];
     while let Some((parent, children)) = waiting.pop() {
         for child in children {
             if found.len() >= TREE_MAX || child.node != *node.id() || !found.insert(child.clone()) {
                 continue;
             }
             links.push(Term::tuple([text(ctx, &parent), text(ctx, &child)]));
-            let linked = node.process_info(&child).map_or(Vec::new(), |info| info.links);
-            waiting.push((child, linked));
+            let beyond = linked(&child);
+            waiting.push((child, beyond));
         }
     }
     let rows = found.iter().map(|pid| Term::tuple([Term::Pid(pid.clone()), text(ctx, pid)]));

@@ -93,7 +93,7 @@ fn may_end(node: &Node) -> Result<(), Fault> {
 pub(super) async fn halt(ctx: Ctx) -> Answer {
     may_end(ctx.node())?;
     tracing::warn!("the node is halted by a call of erlang:halt");
-    end(ctx.node().clone(), None);
+    end(ctx.node().clone(), End::AtOnce);
     pending().await
 }
 
@@ -101,7 +101,7 @@ fn stop(ctx: &mut Ctx) -> Answer {
     may_end(ctx.node())?;
     let (node, caller) = (ctx.node().clone(), ctx.pid());
     tracing::warn!("the node is stopped by a call of init:stop");
-    end(node, Some(caller));
+    end(node, End::After(caller));
     Ok(Term::atom("ok"))
 }
 
@@ -109,24 +109,34 @@ fn stop(ctx: &mut Ctx) -> Answer {
 pub(crate) fn stop_by_message(node: &Node) {
     if may_end(node).is_ok() {
         tracing::warn!("the node is stopped by a message to init");
-        end(node.clone(), None);
+        end(node.clone(), End::InOrder);
     }
 }
 
-/// Shuts the node down, when `caller` has given its answer. OTP stops its applications in that time.
-fn end(node: Node, caller: Option<Pid>) {
+/// How a node ends.
+#[derive(PartialEq)]
+enum End {
+    AtOnce,
+    InOrder,
+    /// In order, when this process has given its answer.
+    After(Pid),
+}
+
+/// Shuts the node down, when whoever asked has its answer: OTP stops its applications in that time.
+fn end(node: Node, how: End) {
     // Not a task of the node: it ends with those.
     node.handle().clone().spawn(async move {
-        if let Some(caller) = caller {
+        if let End::After(caller) = &how {
             let millis = Duration::from_millis(1);
             for _ in 0..STOP_CALLER_MILLIS_MAX {
-                if !node.is_process_alive(&caller) {
+                if !node.is_process_alive(caller) {
                     break;
                 }
                 tokio::time::sleep(millis).await;
             }
             tokio::time::sleep(Duration::from_millis(STOP_GRACE_MILLIS)).await;
         }
-        crate::Node::new(node).shutdown().await;
+        let (node, at_once) = (crate::Node::new(node), how == End::AtOnce);
+        if at_once { node.halt().await } else { node.shutdown().await }
     });
 }

@@ -40,7 +40,6 @@ use term::{Atom, Term};
 
 use crate::rpc::failure;
 
-
 /// From now on nobody ends this node from afar.
 pub(crate) fn refuse_stop(node: &Node) {
     node.shelf::<init::Halting>().refuse();
