@@ -4,17 +4,49 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::panic;
-use std::sync::Once;
+use std::sync::{Mutex, Once};
+use std::time::Duration;
 
+use proto::Now;
 use term::print::{Names, Printer};
 use term::{Atom, Term};
 
 use crate::address::To;
 use crate::exit::{Exit, of_panic};
-use crate::limits::{CRASH_CHARACTERS_MAX, CRASH_DEPTH_MAX};
+use crate::limits::{CRASH_CHARACTERS_MAX, CRASH_DEPTH_MAX, CRASHES_PER_SEC_MAX};
 use crate::message::Message;
 use crate::process::Proc;
 use crate::router::{SendOptions, Sender};
+use crate::table::lock;
+
+/// How much was said lately: a peer can cause as many crashes as it likes, by asking for functions that do not exist. OTP's
+/// logger has such a limit too (`burst_limit_max_count`).
+#[derive(Default)]
+struct Crashes(Mutex<Burst>);
+
+#[derive(Default)]
+struct Burst {
+    since: Option<Now>,
+    said: u32,
+    unsaid: u64,
+}
+
+impl Crashes {
+    /// How many were not said since the last that was, if this one may be.
+    fn admit(&self, now: Now) -> Option<u64> {
+        let mut burst = lock(&self.0);
+        if burst.since.is_none_or(|since| now - since >= Duration::from_secs(1)) {
+            burst.since = Some(now);
+            burst.said = 0;
+        }
+        if burst.said == CRASHES_PER_SEC_MAX {
+            burst.unsaid += 1;
+            return None;
+        }
+        burst.said += 1;
+        Some(std::mem::take(&mut burst.unsaid))
+    }
+}
 
 thread_local! {
     /// Where this thread panicked last: a panic is caught on the thread it happens on, but only its hook is told where.
@@ -61,6 +93,7 @@ impl Proc {
 
     /// As OTP says it when a process that is no behaviour ends by an error.
     fn crashed(&self, exit: &Exit, place: Option<String>) {
+        let Some(unsaid) = self.node.shelf::<Crashes>().admit(self.node.now()) else { return };
         let (name, leader) = {
             let state = self.state();
             (state.name.clone(), state.leader.clone())
@@ -69,10 +102,11 @@ impl Proc {
         let name = name.map_or_else(String::new, |name| format!(" ({name})"));
         let at = place.map_or_else(String::new, |place| format!(", at {place}"));
         let reason = shown(exit.reason());
+        let pid = &self.pid;
         tracing::error!(
             label,
-            "Error in process {}{name} on node {node} with exit value: {reason}{at}",
-            self.pid
+            unsaid,
+            "Error in process {pid}{name} on node {node} with exit value: {reason}{at}"
         );
         if let Some(leader) = leader.filter(|leader| leader.node.name() != node) {
             self.report_to(&leader, node, exit.reason());
@@ -123,5 +157,34 @@ fn shown(reason: &Term) -> String {
     match text.char_indices().nth(CRASH_CHARACTERS_MAX) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_flood_of_crashes_a_few_are_said_and_the_others_counted() {
+        let crashes = Crashes::default();
+        let said = (0..1000).filter(|_| crashes.admit(Now::ZERO).is_some()).count();
+        assert_eq!(said, CRASHES_PER_SEC_MAX as usize);
+        assert_eq!(crashes.admit(Now::from_secs(1)), Some(1000 - u64::from(CRASHES_PER_SEC_MAX)));
+        assert_eq!(crashes.admit(Now::from_secs(1)), Some(0));
+    }
+
+    #[test]
+    fn a_reason_with_a_stack_is_an_error_and_nothing_else_is() {
+        let read = |text: &str| term::read::read_term(text).unwrap();
+        assert!(is_error(&read("{undef, [{m, f, [1], []}]}")));
+        assert!(is_error(&read("{badarg, [{m, f, 1, [{line, 2}]}, {n, g, 0, []}]}")));
+        for other in
+            ["normal", "{shutdown, []}", "{x, [a]}", "{a, [{m, f, 1}]}", "{x, [{m, f, a, []}]}", "[]"]
+        {
+            assert!(!is_error(&read(other)), "{other}");
+        }
+        let deep = (0..100_000).fold(Term::NIL, |inner, _| Term::tuple([inner]));
+        assert!(shown(&deep).len() < 200);
+        assert!(shown(&Term::binary(&"x".repeat(100_000))).len() <= CRASH_CHARACTERS_MAX + 3);
     }
 }

@@ -64,3 +64,6 @@ pub const CRASH_DEPTH_MAX: usize = 30;
 
 /// Characters of the reason of a crash in the log.
 pub const CRASH_CHARACTERS_MAX: usize = 4_096;
+
+/// Crashes of processes that a node says in a second; the others are counted.
+pub const CRASHES_PER_SEC_MAX: u32 = 100;

@@ -13,6 +13,8 @@ use super::{Input, Output, numbers_of};
 /// A group leader to be: processes whose leader it is write to its sink and read from its input, on whatever node they are.
 ///
 /// ```
+/// # extern crate trunkline_kernel as kernel;
+/// # extern crate trunkline_runtime as runtime;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// use kernel::io::{self, Input, Leader};
