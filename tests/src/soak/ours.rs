@@ -103,7 +103,7 @@ impl Soaker {
                 }
                 None => Term::atom("undefined"),
             },
-            "join" => truth(pg::join(node, name, &sleeper(node)).is_ok()),
+            "join" => truth(pg::join(node, name, sleeper(node)).is_ok()),
             "leave" => match pg::local_members(node, name.clone()).iter().next() {
                 Some(pid) => truth(pg::leave(node, name, pid).is_ok()),
                 None => Term::atom("nobody"),

@@ -194,9 +194,9 @@ impl Soak {
             if !meshed && dialled.is_none_or(|at| waited >= at + REDIAL) {
                 dialled = Some(waited);
                 for at in 0..self.members.len() {
-                    for to in 0..at {
+                    for peer in &names[..at] {
                         self.next += 1;
-                        let (id, peer) = (self.next, names[to].clone());
+                        let id = self.next;
                         self.members[at].begin(id, &format!("{{connect, '{peer}'}}"));
                     }
                 }
