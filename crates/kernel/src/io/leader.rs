@@ -14,7 +14,6 @@ use super::{Input, Output, numbers_of};
 ///
 /// ```
 /// # extern crate trunkline_kernel as kernel;
-/// # extern crate trunkline_runtime as runtime;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// use kernel::io::{self, Input, Leader};
