@@ -262,3 +262,55 @@ async fn a_supervisor_of_otp_is_asked_by_ours() {
     })
     .await;
 }
+
+/// Ends as it is told, on whichever node it was started.
+struct Far;
+
+#[derive(IntoTerm, FromTerm)]
+enum Tell {
+    End(Term),
+}
+
+impl GenServer for Far {
+    type Args = i64;
+    type Call = Nothing;
+    type Cast = Tell;
+    type Info = Nothing;
+
+    async fn init(_: &mut Ctx, start: i64) -> Result<Self, Exit> {
+        if start < 0 { Err(Exit::from("negative")) } else { Ok(Far) }
+    }
+
+    async fn handle_cast(&mut self, _: &mut Ctx, Tell::End(reason): Tell) -> Flow {
+        Flow::stop(reason)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_supervisor_has_children_on_another_node_of_ours_and_hears_when_it_is_lost() {
+    let epmd = world::private_epmd();
+    let here = world::node(&world::unique("here"), epmd).start().await.unwrap();
+    let there = world::node(&world::unique("there"), epmd).start().await.unwrap();
+    trunkline::gen_server::export::<Far>(&there, "far");
+    let far = |id: &str, n: i64| Child::at(id, there.name(), "far", "start", vec![Term::Int(n)]);
+    let rules = Supervisor::one_for_one().intensity(3, Duration::from_secs(3600));
+    let supervisor = rules.child(far("a", 1)).start(&*here).await.unwrap();
+    let failed = supervisor.start_child(&here, far("b", -1)).await;
+    assert!(
+        matches!(&failed, Err(ChildError::Failed(why)) if format!("{why:?}").starts_with("{negative,")),
+        "{failed:?}"
+    );
+    let child = async || {
+        let children = states(&here, &supervisor).await;
+        pid_of(&children[0].1)
+    };
+    let first = child().await.unwrap();
+    assert_eq!(first.node.name(), there.name());
+    Server::<Far>::at(&first).cast(&here, Tell::End(Term::atom("boom")));
+    world::eventually("it is started again", async || child().await.is_some_and(|pid| pid != first)).await;
+    let pid = supervisor.pid().unwrap().clone();
+    assert!(here.is_process_alive(&pid));
+    // Nowhere to start it again: the intensity is reached.
+    there.shutdown().await;
+    world::eventually("the supervisor gives up", async || !here.is_process_alive(&pid)).await;
+}

@@ -81,12 +81,36 @@ use term::{Atom, FromTerm, IntoTerm, Term};
 pub(crate) use self::serve::log_unknown;
 pub use self::server::{Multi, Server};
 pub(crate) use self::start::module_of;
-pub use self::start::{Start, start, start_link, start_monitor};
+pub use self::start::{Start, export, start, start_link, start_monitor};
 use crate::ask::Request;
 use crate::reply::Reply;
 
 /// A generic server. The methods with bodies are optional; `handle_call`, `handle_cast` and `handle_info` are only where the
 /// type of what they handle is [`Nothing`](crate::Nothing).
+///
+/// ```compile_fail
+/// # use trunkline_otp as otp;
+/// # use runtime::{Ctx, Exit, Node};
+/// # use otp::{GenServer, Nothing, gen_server};
+/// struct Forgetful;
+///
+/// impl GenServer for Forgetful {
+///     type Args = ();
+///     type Call = Nothing;
+///     type Cast = i64; // and no handle_cast
+///     type Info = Nothing;
+///
+///     async fn init(_: &mut Ctx, (): ()) -> Result<Self, Exit> {
+///         Ok(Forgetful)
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let node = Node::alone();
+/// let server = gen_server::start::<Forgetful>(&node, ()).await;
+/// # }
+/// ```
 ///
 /// Write the methods as `async fn`. A callback that panics ends the server; [`GenServer::terminate`] is called, what happened
 /// is reported as OTP reports it, and links and monitors hear `{panic, <<"message">>}`.

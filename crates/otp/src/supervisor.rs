@@ -191,7 +191,7 @@ impl Supervisor {
 
     fn prepared(mut self) -> Start<serve::Serving> {
         let name = self.name.take();
-        let start = Start::new((self, name.clone())).as_module(Atom::inline("supervisor"));
+        let start = Start::new((self, name.clone())).with_module(Atom::inline("supervisor"));
         match name {
             Some(name) => start.named(name),
             None => start,

@@ -90,14 +90,14 @@ async fn settled(node: &Node, of: &SupervisorRef) {
 
 #[tokio::test(start_paused = true)]
 async fn children_start_in_order_and_restart_as_the_strategy_says() {
-    let strategies: [(fn() -> Supervisor, [bool; 3]); 3] = [
-        (Supervisor::one_for_one, [false, true, false]),
-        (Supervisor::one_for_all, [true, true, true]),
-        (Supervisor::rest_for_one, [false, true, true]),
+    let strategies = [
+        (Supervisor::one_for_one(), [false, true, false]),
+        (Supervisor::one_for_all(), [true, true, true]),
+        (Supervisor::rest_for_one(), [false, true, true]),
     ];
     for (strategy, renewed) in strategies {
         let node = Node::alone();
-        let supervisor = strategy().child(worker("a")).child(worker("b")).child(worker("c"));
+        let supervisor = strategy.child(worker("a")).child(worker("b")).child(worker("c"));
         let supervisor = supervisor.start(&node).await.unwrap();
         let before = pids(&node, &supervisor).await;
         assert_eq!(before.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);

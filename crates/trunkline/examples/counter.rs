@@ -1,25 +1,49 @@
-//! A counter that others ask as they ask a gen_server. Run it: `cargo run -p trunkline --example counter`
+//! A counter that others ask, wherever they are. Run it: `cargo run -p trunkline --example counter`
 //!
 //! From an Erlang node with the same cookie: `gen_server:call({counter, 'stock@localhost'}, {add, 3}).`
-use std::time::Duration;
-
-use trunkline::otp::request::{self, Request};
+use trunkline::gen_server::Start;
+use trunkline::otp::CallError;
 use trunkline::prelude::*;
 
-/// Answers `get` and `{add, N}`, and forgets everything on the cast `reset`.
-async fn counter(mut ctx: Ctx) {
-    let mut count = 0;
-    loop {
-        match Request::read(ctx.receive().await) {
-            Request::Call(from, question) => {
-                if let Ok((_add, n)) = <(Atom, i64)>::from_term(&question) {
-                    count += n;
-                }
-                request::reply(&mut ctx, &from, count);
+struct Counter {
+    count: i64,
+}
+
+#[derive(Request)]
+enum Ask {
+    Get(Reply<i64>),      // get
+    Add(i64, Reply<i64>), // {add, N}
+}
+
+#[derive(IntoTerm, FromTerm)]
+enum Tell {
+    Reset, // reset
+}
+
+impl GenServer for Counter {
+    type Args = i64;
+    type Call = Ask;
+    type Cast = Tell;
+    type Info = Nothing;
+
+    async fn init(_: &mut Ctx, start: i64) -> Result<Self, Exit> {
+        Ok(Counter { count: start })
+    }
+
+    async fn handle_call(&mut self, _: &mut Ctx, ask: Ask) -> Flow {
+        match ask {
+            Ask::Get(reply) => reply.send(self.count),
+            Ask::Add(n, reply) => {
+                self.count += n;
+                reply.send(self.count);
             }
-            Request::Cast(message) if message.is_atom("reset") => count = 0,
-            _ => {}
         }
+        Flow::Continue
+    }
+
+    async fn handle_cast(&mut self, _: &mut Ctx, Tell::Reset: Tell) -> Flow {
+        self.count = 0;
+        Flow::Continue
     }
 }
 
@@ -27,21 +51,19 @@ async fn counter(mut ctx: Ctx) {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let stock = trunkline::node("stock@localhost").cookie("s3cret").start().await?;
     let shop = trunkline::node("shop@localhost").cookie("s3cret").start().await?;
-    let pid = stock.spawn(counter);
-    stock.register("counter", &pid)?;
+    Start::<Counter>::new(0).named("counter").start(&stock).await?;
 
     shop.run(|mut ctx: Ctx| async move {
-        let counter = ("counter", "stock@localhost");
-        let patience = Some(Duration::from_secs(5));
+        let counter = Server::<Counter>::at(("counter", "stock@localhost"));
         for n in 1..=4 {
-            let sum = request::call(&mut ctx, counter, (Atom::new("add"), n), patience).await?;
-            println!("add {n}: {sum:?}");
+            let sum = counter.call(&mut ctx, |reply| Ask::Add(n, reply)).await?;
+            println!("add {n}: {sum}");
         }
-        request::cast(&mut ctx, counter, Atom::new("reset"));
-        println!("after reset: {:?}", request::call(&mut ctx, counter, Atom::new("get"), patience).await?);
-        let nobody = request::call(&mut ctx, ("nobody", "stock@localhost"), Atom::new("get"), patience).await;
-        println!("nobody there: {}", nobody.unwrap_err());
-        Ok::<(), request::CallError>(())
+        counter.cast(&mut ctx, Tell::Reset);
+        println!("after reset: {}", counter.call(&mut ctx, Ask::Get).await?);
+        let nobody = Server::<Counter>::at(("nobody", "stock@localhost"));
+        println!("nobody there: {}", nobody.call(&mut ctx, Ask::Get).await.unwrap_err());
+        Ok::<(), CallError>(())
     })
     .await?;
     shop.shutdown().await;

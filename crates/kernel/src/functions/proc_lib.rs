@@ -26,8 +26,12 @@ pub(super) const MODULE: Module = Module {
     far: &[],
 };
 
-/// `{trunkline, Label, 0}`; of who is not here what OTP says then.
+/// What a behaviour noted, or `{trunkline, Label, 0}`; of who is not here what OTP says then.
 fn translate(ctx: &Ctx, who: &Term) -> Answer {
+    let noted = otp::proc_lib::dictionary(ctx.node(), pid(who)?);
+    if let Some((_, call)) = noted.into_iter().find(|(key, _)| key.is_atom("$initial_call")) {
+        return Ok(call);
+    }
     let info = ctx.node().process_info(pid(who)?);
     Ok(info.map_or(mfa("proc_lib", "init_p", 5), |info| info::call(&info, None)))
 }

@@ -1,9 +1,10 @@
 //! Starting generic servers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use runtime::{Ctx, Limit};
-use term::{Atom, Ref};
+use runtime::{Ctx, ExportedFn, Limit, Node};
+use term::{Atom, FromTerm, Ref, Term, term};
 
 use super::{GenServer, Server, serve};
 use crate::ask::Asker;
@@ -44,6 +45,26 @@ pub async fn start_monitor<S: GenServer>(
     args: S::Args,
 ) -> Result<(Server<S>, Ref), StartError> {
     Start::new(args).start_monitor(ctx).await
+}
+
+/// Lets other nodes start servers of this kind here, as `Module:start(Args)`: for [`crate::supervisor::Child::at`] of a
+/// supervisor elsewhere, and for `rpc:call(Node, Module, start, [Args])`. It returns what `gen_server:start/3` does.
+pub fn export<S: GenServer>(node: &Node, module: impl Into<Atom>)
+where
+    S::Args: FromTerm,
+{
+    let start: ExportedFn = Arc::new(|mut ctx, mut args| {
+        Box::pin(async move {
+            let args = args.pop().and_then(|args| S::Args::from_term(&args).ok());
+            let Some(args) = args else { return Ok(term!({error, badarg})) };
+            Ok(match start::<S>(&mut ctx, args).await {
+                Ok(server) => term!({ok, (server)}),
+                Err(StartError::Ignored) => Term::atom("ignore"),
+                Err(error) => term!({error, (error.reason())}),
+            })
+        })
+    });
+    node.export(module, "start", Some(1), start);
 }
 
 /// A server to be started, with more to say than its arguments.
@@ -103,7 +124,7 @@ impl<S: GenServer> Start<S> {
 
     /// Another module in its initial call than the name of its type.
     #[must_use]
-    pub(crate) fn as_module(mut self, module: Atom) -> Self {
+    pub(crate) fn with_module(mut self, module: Atom) -> Self {
         self.birth.module = Some(module);
         self
     }

@@ -2,13 +2,12 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use runtime::{Ctx, Exit};
 use term::{Atom, IntoTerm, Term, term};
 use tokio::time::Instant;
 
-use super::step::{Go, Step};
+use super::step::{Go, SetTimer, Step};
 use super::timers::{Key, Timers};
 use super::{Event, GenStatem};
 use crate::gen_server::{Flow, GenServer, Unknown, module_of};
@@ -197,7 +196,7 @@ impl<M: GenStatem> Engine<M> {
         Ok(())
     }
 
-    fn set(&mut self, timers: Vec<(Key, Option<(Duration, M::Internal)>)>) {
+    fn set(&mut self, timers: Vec<SetTimer<M::Internal>>) {
         let now = self.birth.elapsed();
         for (key, set) in timers {
             match set {

@@ -16,10 +16,13 @@ pub struct Step<M: GenStatem> {
     pub(super) postponed: Option<Event<M>>,
     /// In their order.
     pub(super) next_events: Vec<Event<M>>,
-    /// In their order: what to set, or with `None` to take back.
-    pub(super) timers: Vec<(Key, Option<(Duration, M::Internal)>)>,
+    /// In their order.
+    pub(super) timers: Vec<SetTimer<M::Internal>>,
     pub(super) hibernate: bool,
 }
+
+/// A time-out to be set, or with `None` to be taken back.
+pub(super) type SetTimer<T> = (Key, Option<(Duration, T)>);
 
 pub(super) enum Go<M: GenStatem> {
     Keep,

@@ -149,7 +149,10 @@ impl Child {
     /// use otp::supervisor::Child;
     ///
     /// let child = Child::new("logger", |ctx| {
-    ///     Box::pin(async { Ok(Some(ctx.spawn_link(|mut ctx| async move { ctx.receive::<term::Term>().await; }))) })
+    ///     Box::pin(async move {
+    ///         let pid = ctx.spawn_link(|mut ctx| async move { drop(ctx.receive::<term::Term>().await) });
+    ///         Ok(Some(pid))
+    ///     })
     /// });
     /// ```
     pub fn new(

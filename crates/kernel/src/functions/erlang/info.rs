@@ -10,7 +10,17 @@ use args::{boolean, number, pair, undefined};
 pub(in super::super) fn process_info(ctx: &mut Ctx, pid: &Pid) -> Answer {
     let Some(info) = ctx.node().process_info(pid) else { return Ok(undefined()) };
     let items = USUAL.iter().filter(|name| **name != "registered_name" || info.registered_name.is_some());
-    Ok(Term::list(items.filter_map(|name| item(&info, name).map(|value| pair(name, value)))))
+    let items = items.filter_map(|name| match *name {
+        "dictionary" => Some(pair(name, dictionary(ctx, pid))),
+        name => item(&info, name).map(|value| pair(name, value)),
+    });
+    Ok(Term::list(items))
+}
+
+/// What a process of a behaviour has there on OTP: `'$initial_call'` and `'$ancestors'`.
+fn dictionary(ctx: &Ctx, pid: &Pid) -> Term {
+    let pairs = otp::proc_lib::dictionary(ctx.node(), pid);
+    Term::list(pairs.into_iter().map(|(key, value)| Term::tuple([key, value])))
 }
 
 /// `process_info(Pid, ItemOrItems)`.
@@ -19,10 +29,12 @@ pub(super) fn process_info_of(ctx: &mut Ctx, pid: &Pid, wanted: &Term) -> Answer
     let nobody = NOBODY;
     // Its unread messages only the process itself can see.
     let messages = if pid == ctx.pid_ref() { ctx.unread() } else { Vec::new() };
+    let dictionary = dictionary(ctx, pid);
     let value_of = |name: &Term| -> Result<Term, Fault> {
         let known = info.as_ref().or(Some(&nobody));
         match args::atom(name)?.as_str() {
             "messages" => Ok(Term::list(messages.iter().cloned())),
+            "dictionary" => Ok(dictionary.clone()),
             name => known.and_then(|info| item(info, name)).ok_or(Fault::Unfit),
         }
     };
