@@ -52,7 +52,16 @@ async fn elixir_programs_take_a_node_of_ours_for_one_of_theirs() {
     let name = world::unique("elixir");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/erl/story.exs");
     let told = tokio::process::Command::new("elixir")
-        .args(["--sname", &name, "--cookie", COOKIE, "--erl", "-start_epmd false", script, ours.name().as_str()])
+        .args([
+            "--sname",
+            &name,
+            "--cookie",
+            COOKIE,
+            "--erl",
+            "-start_epmd false",
+            script,
+            ours.name().as_str(),
+        ])
         .env("ERL_EPMD_PORT", epmd.to_string())
         .env("ERL_CRASH_DUMP_SECONDS", "0")
         .output();
