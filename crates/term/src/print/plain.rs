@@ -72,9 +72,6 @@ impl Plain<'_> {
         part: &mut Part<'t>,
         out: &mut W,
     ) -> std::result::Result<Option<Part<'t>>, std::fmt::Error> {
-        let comma = |first: &mut bool, out: &mut W| {
-            if std::mem::take(first) { Ok(()) } else { out.write_char(',') }
-        };
         match part {
             Part::Terms { terms, first, depth } => {
                 for term in &mut *terms {
@@ -111,44 +108,55 @@ impl Plain<'_> {
                     return Ok(Some(inner));
                 }
             },
-            Part::List { terms, bytes, runs, first, depth } => loop {
-                for term in &mut *terms {
-                    if *depth == 1 {
-                        return dots_and_close(out).map(|()| None);
-                    }
-                    if runs.is_some() {
-                        comma(first, out)?;
-                    } else {
-                        out.write_char('|')?;
-                    }
-                    *depth -= 1;
-                    if let Some(inner) = self.begin(term, *depth, out)? {
-                        return Ok(Some(inner));
-                    }
+            Part::List { .. } => return self.write_list(part, out),
+        }
+        Ok(None)
+    }
+
+    /// As [`Plain::write_on`], for a list.
+    fn write_list<'t, W: Write>(
+        self,
+        part: &mut Part<'t>,
+        out: &mut W,
+    ) -> std::result::Result<Option<Part<'t>>, std::fmt::Error> {
+        let Part::List { terms, bytes, runs, first, depth } = part else { return Ok(None) };
+        loop {
+            for term in &mut *terms {
+                if *depth == 1 {
+                    return dots_and_close(out).map(|()| None);
                 }
-                for byte in &mut *bytes {
-                    if *depth == 1 {
-                        return dots_and_close(out).map(|()| None);
-                    }
+                if runs.is_some() {
                     comma(first, out)?;
-                    *depth -= 1;
-                    write!(out, "{byte}")?;
+                } else {
+                    out.write_char('|')?;
                 }
-                let Some(rest) = runs else {
-                    out.write_char(']')?;
-                    break;
-                };
-                match rest.next() {
-                    Some(Slice::Terms(more)) => *terms = more.iter(),
-                    Some(Slice::Bytes(more)) => *bytes = more.iter(),
-                    None => {
-                        if let Some(tail) = rest.improper_tail() {
-                            *terms = std::slice::from_ref(tail).iter();
-                        }
-                        *runs = None;
+                *depth -= 1;
+                if let Some(inner) = self.begin(term, *depth, out)? {
+                    return Ok(Some(inner));
+                }
+            }
+            for byte in &mut *bytes {
+                if *depth == 1 {
+                    return dots_and_close(out).map(|()| None);
+                }
+                comma(first, out)?;
+                *depth -= 1;
+                write!(out, "{byte}")?;
+            }
+            let Some(rest) = runs else {
+                out.write_char(']')?;
+                break;
+            };
+            match rest.next() {
+                Some(Slice::Terms(more)) => *terms = more.iter(),
+                Some(Slice::Bytes(more)) => *bytes = more.iter(),
+                None => {
+                    if let Some(tail) = rest.improper_tail() {
+                        *terms = std::slice::from_ref(tail).iter();
                     }
+                    *runs = None;
                 }
-            },
+            }
         }
         Ok(None)
     }
@@ -268,6 +276,11 @@ impl Plain<'_> {
         }
         out.write_str(">>")
     }
+}
+
+/// Goes before every element but the first.
+fn comma(first: &mut bool, out: &mut impl Write) -> Result {
+    if std::mem::take(first) { Ok(()) } else { out.write_char(',') }
 }
 
 /// What the end of a list that is too long looks like.
