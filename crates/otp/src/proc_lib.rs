@@ -83,8 +83,14 @@ where
     Fut: Future<Output = Exit> + Send + 'static,
 {
     let (node, process) = (starter.its_node(), starter.its_pid());
+    let mut options = birth.options.clone();
+    if options.leader.is_none()
+        && let Some(info) = process.as_ref().and_then(|starter| node.process_info(starter))
+    {
+        options.leader = info.group_leader;
+    }
     let (cradle, ready) = Cradle::new(&birth, process, false);
-    let pid = node.spawn_with(birth.options, move |ctx| body(ctx, cradle));
+    let pid = node.spawn_with(options, move |ctx| body(ctx, cradle));
     settle(ready, pid).await
 }
 

@@ -334,3 +334,28 @@ async fn a_state_that_is_entered_cannot_be_left_on_the_threshold() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn malformed_requests_neither_hang_nor_end_a_machine() {
+    let node = Node::alone();
+    let (machine, log) = puppet(&node).await;
+    let (call, cast) = (Term::atom("$gen_call"), Term::atom("$gen_cast"));
+    let pid = machine.pid().unwrap().clone();
+    let from = term!({(pid.clone()), [alias | (node.make_ref())]});
+    for message in [
+        term!({(call.clone()), x, {go, b}}),
+        term!({(call.clone()), (from.clone()), {go, nowhere}}),
+        term!({(call.clone()), (from.clone()), {timer, event, soon}}),
+        term!({(call), (from.clone()), []}),
+        term!({(cast.clone()), {note, x}}),
+        term!({ (cast) }),
+        term!({system, (from), {replace_state, x}}),
+        term!({timeout, (node.make_ref()), x}),
+        term!(state_timeout),
+    ] {
+        node.send(&pid, message);
+    }
+    machine.cast(&node, Tell::Note(1));
+    assert_eq!(machine.call(&node, |reply| Ask::Go(State::A, reply)).await, Ok(State::A));
+    assert_eq!(said(&log), ["enter AA", "A first", "A cast 1"]);
+}
