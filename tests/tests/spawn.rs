@@ -180,7 +180,7 @@ async fn a_thousand_processes_linked_by_spawn_are_heard_to_end() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_option_of_a_spawn_request_does_what_it_does_in_otp() {
     both_dialling(async |meeting| {
-        let Meeting { erl, ours, .. } = meeting;
+        let Meeting { erl, ours, .. } = &*meeting;
         export(ours);
         let them = Atom::new(&erl.name);
         let told = ours.run(move |mut ctx: Ctx| async move {
@@ -197,16 +197,20 @@ async fn every_option_of_a_spawn_request_does_what_it_does_in_otp() {
             let wanted = Term::tuple([t("{ended, 1}"), id, t("process"), pid.clone(), t("bye")]);
             assert_eq!(world::message(&mut ctx).await, wanted);
             // An alias that lasts as long as the monitor: who is spawned sends by it.
-            let how = SpawnRequest::new().monitor_with_alias(AliasMode::ReplyDemonitor).reply(Replies::OnError);
+            let how =
+                SpawnRequest::new().monitor_with_alias(AliasMode::ReplyDemonitor).reply(Replies::OnError);
             let node = ctx.node().name().clone();
-            let wait = |ctx: &mut Ctx, how| ctx.spawn_request(them.clone(), "timer", "sleep", vec![t("infinity")], how);
+            let wait = |ctx: &mut Ctx, how| {
+                ctx.spawn_request(them.clone(), "timer", "sleep", vec![t("infinity")], how)
+            };
             let id = wait(&mut ctx, how);
             ctx.send(&id, t("by_alias"));
             assert_eq!(world::message(&mut ctx).await, t("by_alias"));
             ctx.send(&id, t("too_late"));
             assert_eq!(ctx.receive_within::<Term>(Duration::from_millis(50)).await, None, "{node}");
             // An alias ends with the request that fails.
-            let how = SpawnRequest::new().monitor_with_alias(AliasMode::Explicit).tune("priority", t("wrong"));
+            let how =
+                SpawnRequest::new().monitor_with_alias(AliasMode::Explicit).tune("priority", t("wrong"));
             let id = ask(&mut ctx, how);
             assert_eq!(world::message(&mut ctx).await.as_tuple().unwrap()[3], t("badopt"));
             ctx.send(&id, t("nobody"));
@@ -214,42 +218,59 @@ async fn every_option_of_a_spawn_request_does_what_it_does_in_otp() {
             let how = SpawnRequest::new().link().tune("priority", t("high")).tune("min_heap_size", 500);
             ctx.set_trap_exit(true);
             let (pid, _) = ctx.spawn_at(them.clone(), "guest", "exit_after", bye(), how).await.unwrap();
-            let seen: Term = rpc::call(&mut ctx, them.clone(), "erlang", "process_info", (pid.clone(), t("priority"))).await.unwrap();
+            let seen: Term =
+                rpc::call(&mut ctx, them.clone(), "erlang", "process_info", (pid.clone(), t("priority")))
+                    .await
+                    .unwrap();
             assert_eq!(seen, t("{priority, high}"));
             go(&mut ctx, &Term::Pid(pid.clone()));
             let exit: ExitSignal = ctx.receive_within(PATIENCE).await.expect("an exit");
             assert!(exit.from == pid && exit.reason == t("bye"));
-            // Answers only as wanted: of the four only two come.
-            for (replies, module) in [(Replies::OnError, "x"), (Replies::OnSuccess, "y"), (Replies::Never, "z")] {
-                let how = SpawnRequest::new().reply(replies).reply_tag(t(module));
-                ctx.spawn_request(them.clone(), "erlang", "node", vec![], how.clone());
-                ctx.spawn_request("nobody@localhost", "erlang", "node", vec![], how);
-            }
-            let answers = [world::message(&mut ctx).await, world::message(&mut ctx).await];
-            let mut answers = answers.map(|answer| {
-                let parts = answer.as_tuple().unwrap();
-                (parts[0].to_string(), parts[2].to_string())
-            });
-            answers.sort();
-            assert_eq!(answers, [("x".into(), "error".into()), ("y".into(), "ok".into())]);
-            // What is given up is told to end.
-            let id = ctx.spawn_request(them.clone(), "guest", "exit_after", bye(), SpawnRequest::new().link());
-            assert!(ctx.spawn_request_abandon(&id) && !ctx.spawn_request_abandon(&id));
-            // The same on this node.
-            let (here, how) = (ctx.node().name().clone(), SpawnRequest::new().monitor_with_tag(t("near")));
-            let (pid, id) = ctx.spawn_at(here.clone(), "tests", "wait", vec![], how).await.unwrap();
-            ctx.send(&pid, t("over"));
-            let wanted = Term::tuple([t("near"), Term::Ref(id), t("process"), Term::Pid(pid), t("over")]);
-            assert_eq!(world::message(&mut ctx).await, wanted);
-            let many = vec![Term::NIL; 256];
-            let refused = ctx.spawn_at(here, "tests", "wait", many.clone(), SpawnAt::default()).await;
-            assert_eq!(refused, Err(SpawnError::Refused("system_limit".into())));
-            let refused = ctx.spawn_at(them, "tests", "wait", many, SpawnAt::default()).await;
-            assert_eq!(refused, Err(SpawnError::Refused("system_limit".into())));
+            answers_and_refusals(&mut ctx, them).await;
             ctx.unread()
         });
         assert_eq!(told.await, []);
-        // Theirs at ours: each option that may arrive, and what is none.
+    })
+    .await;
+}
+
+/// When there is an answer, and what this node does itself.
+async fn answers_and_refusals(ctx: &mut Ctx, them: Atom) {
+    // Answers only as wanted: of the four only two come.
+    for (replies, module) in [(Replies::OnError, "x"), (Replies::OnSuccess, "y"), (Replies::Never, "z")] {
+        let how = SpawnRequest::new().reply(replies).reply_tag(t(module));
+        ctx.spawn_request(them.clone(), "erlang", "node", vec![], how.clone());
+        ctx.spawn_request("nobody@localhost", "erlang", "node", vec![], how);
+    }
+    let answers = [world::message(ctx).await, world::message(ctx).await];
+    let mut answers = answers.map(|answer| {
+        let parts = answer.as_tuple().unwrap();
+        (parts[0].to_string(), parts[2].to_string())
+    });
+    answers.sort();
+    assert_eq!(answers, [("x".into(), "error".into()), ("y".into(), "ok".into())]);
+    // What is given up is told to end.
+    let id =
+        ctx.spawn_request(them.clone(), "guest", "exit_after", vec![t("bye")], SpawnRequest::new().link());
+    assert!(ctx.spawn_request_abandon(&id) && !ctx.spawn_request_abandon(&id));
+    // The same on this node.
+    let (here, how) = (ctx.node().name().clone(), SpawnRequest::new().monitor_with_tag(t("near")));
+    let (pid, id) = ctx.spawn_at(here.clone(), "tests", "wait", vec![], how).await.unwrap();
+    ctx.send(&pid, t("over"));
+    let wanted = Term::tuple([t("near"), Term::Ref(id), t("process"), Term::Pid(pid), t("over")]);
+    assert_eq!(world::message(ctx).await, wanted);
+    let many = vec![Term::NIL; 256];
+    let refused = ctx.spawn_at(here, "tests", "wait", many.clone(), SpawnAt::default()).await;
+    assert_eq!(refused, Err(SpawnError::Refused("system_limit".into())));
+    let refused = ctx.spawn_at(them, "tests", "wait", many, SpawnAt::default()).await;
+    assert_eq!(refused, Err(SpawnError::Refused("system_limit".into())));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_option_of_otps_requests_is_understood_here_and_what_is_none_is_refused() {
+    both_dialling(async |meeting| {
+        let Meeting { erl, ours, .. } = meeting;
+        export(ours);
         let options = "[{priority, low}, {fullsweep_after, 0}, {min_heap_size, 1}, {min_bin_vheap_size, 1}, {max_heap_size, #{}}, \
              {message_queue_data, off_heap}, {async_dist, true}]";
         let ask = |options: &str| {
