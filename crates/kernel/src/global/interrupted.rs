@@ -2,8 +2,10 @@
 //! Those who heard of it finish it, or some would have the name for ever and some not. (OTP leaves that as it is.)
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
-use term::{Pid, Term};
+use proto::Now;
+use term::{Atom, Pid, Term};
 
 use super::events::RequestId;
 use super::machine::Global;
@@ -17,29 +19,47 @@ const NOBODY: RequestId = RequestId::MAX;
 /// somebody's own may make more.
 const CHANGES_MAX: usize = 1_000;
 
-/// What was changed here under the lock `global` that somebody still holds.
+/// How long after its end a change may turn out not to have reached everybody: who made it lost one of us meanwhile, and hears
+/// or tells of that later.
+const DOUBTFUL: Duration = Duration::from_secs(10);
+
+/// What was changed here under the lock `global`, by whom, and since when he has given the lock back.
 #[derive(Debug, Default)]
-pub(super) struct UnderWay(VecDeque<(Pid, Op)>);
+pub(super) struct UnderWay(VecDeque<Underway>);
+
+#[derive(Debug)]
+struct Underway {
+    by: Pid,
+    op: Op,
+    done: Option<Now>,
+}
 
 impl UnderWay {
-    fn note(&mut self, holder: &Pid, op: Op) {
-        self.0.retain(|(_, before)| before.name() != op.name());
+    fn note(&mut self, now: Now, by: &Pid, op: Op) {
+        let counts = |before: &Underway| before.done.is_none_or(|at| now.since(at) < DOUBTFUL);
+        self.0.retain(|before| before.op.name() != op.name() && counts(before));
         if self.0.len() >= CHANGES_MAX {
             self.0.pop_front();
         }
-        self.0.push_back((holder.clone(), op));
+        self.0.push_back(Underway { by: by.clone(), op, done: None });
     }
 
-    /// He gave the lock back: all of them have heard him.
-    pub(super) fn done(&mut self, holder: &Pid) {
-        self.0.retain(|(who, _)| who != holder);
+    /// He gave the lock back: all that he knows have heard him.
+    pub(super) fn done(&mut self, now: Now, by: &Pid) {
+        let his = self.0.iter_mut().filter(|change| change.by == *by && change.done.is_none());
+        his.for_each(|change| change.done = Some(now));
     }
 
-    fn take(&mut self, holder: &Pid) -> Vec<Op> {
-        let (his, others) = std::mem::take(&mut self.0).into_iter().partition(|(who, _)| who == holder);
-        self.0 = others;
-        let his: VecDeque<(Pid, Op)> = his;
-        his.into_iter().map(|(_, op)| op).collect()
+    fn take(&mut self, mut wanted: impl FnMut(&Underway) -> bool) -> Vec<Op> {
+        let mut taken = Vec::new();
+        for change in std::mem::take(&mut self.0) {
+            if wanted(&change) {
+                taken.push(change.op);
+            } else {
+                self.0.push_back(change);
+            }
+        }
+        taken
     }
 }
 
@@ -47,17 +67,31 @@ impl Global {
     /// A peer's process has changed a name here, under the lock if it holds it.
     pub(super) fn note_change(&mut self, by: &Pid, op: Op) {
         if *by.node.name() != self.me && self.locks.holds(&Term::atom("global"), by) {
-            self.under_way.note(by, op);
+            self.under_way.note(self.now, by, op);
         }
     }
 
     /// Who held the lock is gone, and did not give it back.
     pub(super) fn finish_changes_of(&mut self, holder: &Pid) {
+        let ops = self.under_way.take(|change| change.by == *holder && change.done.is_none());
+        self.finish(ops);
+    }
+
+    /// A node is none of ours any more: it may have lost others of us before, in the middle of its last change.
+    pub(super) fn finish_changes_of_node(&mut self, node: &Atom) {
+        let now = self.now;
+        let ops = self.under_way.take(|change| {
+            change.by.node.name() == node && change.done.is_none_or(|at| now.since(at) < DOUBTFUL)
+        });
+        self.finish(ops);
+    }
+
+    fn finish(&mut self, ops: Vec<Op>) {
         #[cfg(test)]
         if self.config.mistake == super::Mistake::LeaveChangesUndone {
             return;
         }
-        for op in self.under_way.take(holder) {
+        for op in ops {
             self.registrar_enqueue(NOBODY, Change::Finish(op));
         }
     }

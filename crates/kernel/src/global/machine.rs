@@ -217,7 +217,7 @@ impl Global {
         self.locker_reply(id, granted);
         self.registrar_reply(id, granted);
         self.client_reply(id, granted);
-        self.doubt_reply(id, reply.is_some());
+        self.doubt_reply(id, reply);
     }
 
     /// What may go on now, after whatever happened.
@@ -331,7 +331,7 @@ impl Global {
             return;
         }
         if id.resource.is_atom("global") {
-            self.under_way.done(holder);
+            self.under_way.done(self.now, holder);
         }
         self.unwatch(holder);
         if id.resource.is_atom("global") && !self.global_lock_is_set() {
@@ -393,6 +393,7 @@ impl Global {
 
     /// Forgets what every process of a node had: its connection is gone, whatever the monitors say later.
     pub(super) fn bury_node(&mut self, node: &Atom) {
+        self.finish_changes_of_node(node);
         let gone: Vec<(Pid, MonitorId)> = self
             .watched
             .iter()

@@ -283,8 +283,16 @@ impl Question {
 }
 
 /// The requests that we make of others.
-pub(super) fn get_protocol_version() -> Term {
-    word("get_protocol_version")
+pub(super) fn get_known() -> Term {
+    word("get_known")
+}
+
+/// Whether an answer to `get_known` has this node: alone, or with its version.
+pub(super) fn knows(answer: &Term, node: &Atom) -> bool {
+    let is_it = |term: &Term| term.as_atom() == Some(node);
+    let entry =
+        |entry: Term| is_it(&entry) || entry.as_tuple().and_then(|pair| pair.first()).is_some_and(is_it);
+    answer.as_list().is_some_and(|known| known.iter().any(entry))
 }
 
 pub(super) fn set_lock(id: &LockId) -> Term {

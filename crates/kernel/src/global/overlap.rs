@@ -158,13 +158,13 @@ impl Global {
     }
 
     /// Others say that he lost us. They may have slept, and he may have met us again since: he is asked. Who has lost us does
-    /// not answer, and goes.
+    /// not answer, or does not know us, and goes.
     fn doubt(&mut self, teller: &Atom) {
         let asked = self.overlap.doubts.values().any(|(node, _)| node == teller);
         if asked || !self.peers.get(teller).is_some_and(Peer::potentially_known) {
             return;
         }
-        match self.call(Actor::Server, teller, messages::get_protocol_version()) {
+        match self.call(Actor::Server, teller, messages::get_known()) {
             Some(id) => {
                 self.overlap.doubts.insert(id, (teller.clone(), self.now));
             }
@@ -172,9 +172,9 @@ impl Global {
         }
     }
 
-    pub(super) fn doubt_reply(&mut self, id: CallId, answered: bool) {
+    pub(super) fn doubt_reply(&mut self, id: CallId, reply: Option<&Term>) {
         if let Some((node, _)) = self.overlap.doubts.remove(&id)
-            && !answered
+            && !reply.is_some_and(|known| messages::knows(known, &self.me))
         {
             self.drop_lost(&node);
         }

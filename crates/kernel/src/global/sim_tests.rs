@@ -14,12 +14,11 @@ const QUIET_MS: u64 = 400_000;
 const SEEDS_PER_MISTAKE: u64 = 300;
 /// Each with the seed from which it is looked for: some are noticed once in thousands of lives, and those that are not at all
 /// have a story of their own in `words_tests`.
-const MISTAKES: [(Mistake, u64); 5] = [
+const MISTAKES: [(Mistake, u64); 4] = [
     (Mistake::DeafToNews, 1),
     (Mistake::DeafToLosses, 1),
     (Mistake::KeepTheLock, 1),
     (Mistake::LeaveChangesUndone, 6_400),
-    (Mistake::HearStrangers, 6_000),
 ];
 const HEALING_ROUNDS: usize = 5;
 

@@ -144,11 +144,23 @@ fn a_wrong_confirmation_is_refused(mistake: Mistake) -> bool {
     cancelled && said.iter().flatten().any(|message| matches!(message, Message::InitConnect { .. }))
 }
 
+/// Somebody whom we have not met tells of names. Whether they count.
+fn news_of_a_stranger_count(mistake: Mistake) -> bool {
+    let (peer, lock) = (Atom::new(PEER), LockId::global(Term::atom("me")));
+    let (ops, nodes) = ([Op::Insert(named("strange", 50))], [(Atom::new("c@h"), VERSION)]);
+    let news = News { node: &peer, ops: &ops, external: &[], nodes: &nodes, version: VERSION, lock: &lock };
+    let mut stage = Stage::new(mistake);
+    stage.hears(news.to_term(VERSION));
+    stage.global.whereis(&Term::atom("strange")).is_some() || stage.global.known().count() > 0
+}
+
 /// The simulator's lives hardly ever bring such words too late (twenty thousand of them do not tell), so they are said here.
 #[test]
 fn words_of_another_session_do_not_count() {
     assert!(!an_old_table_counts(Mistake::None));
     assert!(an_old_table_counts(Mistake::BlindToTags), "the story would tell");
+    assert!(!news_of_a_stranger_count(Mistake::None));
+    assert!(news_of_a_stranger_count(Mistake::HearStrangers), "the story would tell");
     assert!(a_wrong_confirmation_is_refused(Mistake::None));
     assert!(!a_wrong_confirmation_is_refused(Mistake::TrustEveryAck), "the story would tell");
 }
@@ -175,7 +187,7 @@ fn words() -> Vec<Term> {
         messages::register(&named("x", 60)),
         messages::unregister(&Term::atom("x")),
         Term::tuple([Term::atom("sync"), Term::list([Term::atom("c@h")])]),
-        messages::get_protocol_version(),
+        messages::get_known(),
     ]
 }
 
