@@ -4,6 +4,7 @@
 //! Protocol, carrier and processes meet in one place: `net_kernel`'s driver.
 
 mod builder;
+pub mod config;
 pub mod cookies;
 pub mod discovery;
 pub mod dist_ac;

@@ -255,3 +255,6 @@ pub const DIST_AC_STRANGER_MILLIS: u64 = 500;
 
 /// How often, in milliseconds, the boot looks whether the nodes it waits for are there; every 20th time it dials them.
 pub const SYNC_NODES_AGAIN_MILLIS: u64 = 25;
+
+/// Configuration files that one may name, and these again.
+pub const CONFIG_FILES_MAX: usize = 100;

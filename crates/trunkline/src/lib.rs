@@ -42,6 +42,7 @@
 //! - [`gen_event`]: processes that tell others what happens. [`supervisor`]: processes that start others, and start them again.
 //! - [`application`]: parts of a program that start and stop as a whole; [`dist_ac`]: those that move to another node when
 //!   theirs is lost.
+//! - [`config`]: parameters from `sys.config`, TOML and the command line.
 //! - [`pg`]: groups of processes that every node knows.
 //! - [`discovery`], [`epmd`], [`carrier`]: how nodes are found and reached.
 //! - [`term`]: values; with the feature `derive`, Rust types as terms; with `serde`, serde's.
@@ -55,7 +56,7 @@ pub use kernel::erpc;
 #[cfg(feature = "sim")]
 pub use kernel::sim;
 pub use kernel::{
-    Builder, Cookie, Node, PingError, StartError, cookies, discovery, dist_ac, epmd, global, io, names, net_kernel,
+    Builder, Cookie, Node, PingError, StartError, config, cookies, discovery, dist_ac, epmd, global, io, names, net_kernel,
     node, pg, ping, rpc,
 };
 pub use otp::{

@@ -26,8 +26,8 @@ pub(crate) struct Programs {
     pub(super) optional: Vec<Atom>,
     /// Nothing: nobody is waited for. Nothing inside: for ever.
     pub(super) sync_within: Option<Option<Duration>>,
-    pub(super) files: Parameters,
-    pub(super) command_line: Parameters,
+    pub(crate) files: Parameters,
+    pub(crate) command_line: Parameters,
 }
 
 impl fmt::Debug for Programs {

@@ -29,5 +29,5 @@ mod wire;
 pub use api::{known_nodes, permit, takeover};
 pub use boot::BootError;
 pub(crate) use boot::{boot, prepare};
-pub(crate) use builder::Programs;
+pub(crate) use builder::{Parameters, Programs};
 pub use ladder::{Ladder, Rank};
