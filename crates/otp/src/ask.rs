@@ -96,6 +96,8 @@ impl FromTerm for Nothing {
 }
 
 /// Whoever can ask: a process (`&mut Ctx`), or a program that is no process (`&Node`).
+///
+/// In a handler `ctx` is a `&mut Ctx` already, and would be given away: lend it instead, `server.call(&mut *ctx, …)`.
 pub trait Asker: Sized + Send {
     /// The node from which it asks.
     fn its_node(&self) -> Node;
