@@ -1,7 +1,24 @@
 //! Erlang expressions: read, evaluate, print. No terminal.
 
 pub mod abstract_form;
+mod alone;
 pub mod ast;
+mod compile;
 pub mod lexer;
+mod library;
 pub mod limits;
+pub mod machine;
+pub mod module;
 pub mod parser;
+pub mod preprocess;
+pub mod raise;
+pub mod session;
+pub mod vm;
+pub mod world;
+
+pub use alone::Alone;
+pub use machine::{Entry, Machine, Module, run};
+pub use raise::{Class, Raise};
+pub use session::{Reply, Session};
+pub use vm::Vm;
+pub use world::World;

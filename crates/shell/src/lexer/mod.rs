@@ -4,6 +4,7 @@ mod numbers;
 mod quotes;
 mod token;
 
+pub(crate) use numbers::integer;
 pub use token::{Loc, Tok, Token, characters, write_atom, write_char, write_string};
 use trunkline::Atom;
 
@@ -92,6 +93,11 @@ impl LexError {
     }
 }
 
+/// All reserved words, operators and marks.
+pub(crate) fn words() -> Vec<&'static str> {
+    RESERVED.iter().chain(&MARKS).copied().collect()
+}
+
 pub(crate) struct Lexer {
     pub(crate) chars: Vec<char>,
     pub(crate) at: usize,
@@ -157,7 +163,7 @@ impl Lexer {
                 Some(tok) => tok,
                 None => return Ok(None),
             },
-            c => match self.mark() {
+            _ => match self.mark() {
                 Some(mark) => Tok::Word(mark),
                 None => {
                     self.bump();

@@ -1,0 +1,38 @@
+%% dict: what it can do; inside it is a map.
+-module(dict).
+-export([new/0, is_key/2, to_list/1, from_list/1, size/1, is_empty/1, fetch/2, find/2, fetch_keys/1, erase/2, take/2,
+         store/3, append/3, append_list/3, update/3, update/4, update_counter/3, fold/3, map/2, filter/2, merge/3]).
+
+new() -> {dict, #{}}.
+is_key(K, {dict, M}) -> is_map_key(K, M).
+to_list({dict, M}) -> maps:to_list(M).
+from_list(L) -> {dict, maps:from_list(L)}.
+size({dict, M}) -> map_size(M).
+is_empty({dict, M}) -> M =:= #{}.
+fetch(K, {dict, M} = D) ->
+    case M of
+        #{K := V} -> V;
+        #{} -> error(badarg, [K, D])
+    end.
+find(K, {dict, M}) -> maps:find(K, M).
+fetch_keys({dict, M}) -> maps:keys(M).
+erase(K, {dict, M}) -> {dict, maps:remove(K, M)}.
+take(K, {dict, M}) ->
+    case maps:take(K, M) of
+        {V, Rest} -> {V, {dict, Rest}};
+        error -> error
+    end.
+store(K, V, {dict, M}) -> {dict, M#{K => V}}.
+append(K, V, D) -> append_list(K, [V], D).
+append_list(K, L, D) -> update(K, fun(Old) -> Old ++ L end, L, D).
+update(K, F, D) -> store(K, F(fetch(K, D)), D).
+update(K, F, Init, {dict, M}) ->
+    case M of
+        #{K := V} -> {dict, M#{K := F(V)}};
+        #{} -> {dict, M#{K => Init}}
+    end.
+update_counter(K, N, D) -> update(K, fun(V) -> V + N end, N, D).
+fold(F, A, {dict, M}) -> maps:fold(F, A, M).
+map(F, {dict, M}) -> {dict, maps:map(F, M)}.
+filter(F, {dict, M}) -> {dict, maps:filter(F, M)}.
+merge(F, {dict, A}, {dict, B}) -> {dict, maps:merge_with(F, A, B)}.

@@ -1,0 +1,265 @@
+%% lists: what takes funs, and what is short.
+-module(lists).
+-export([map/2, foreach/2, filter/2, filtermap/2, zf/2, flatmap/2, foldl/3, foldr/3, mapfoldl/3, mapfoldr/3,
+         all/2, any/2, partition/2, takewhile/2, dropwhile/2, splitwith/2, search/2, sort/2, usort/2, uniq/1, uniq/2,
+         append/1, concat/1, delete/2, droplast/1, enumerate/1, enumerate/2, enumerate/3, flatlength/1, join/2,
+         keydelete/3, keymap/3, keymerge/3, keyreplace/4, keystore/4, keytake/3, merge/1, merge/2, merge/3,
+         umerge/1, umerge/2, umerge/3, ukeymerge/3, nthtail/2, prefix/2, suffix/2, split/2, sublist/2, sublist/3,
+         unzip/1, unzip3/1, zip/2, zip/3, zip3/3, zipwith/3, zipwith/4, zipwith3/4]).
+
+map(F, [H | T]) -> [F(H) | map_1(F, T)];
+map(F, []) when is_function(F, 1) -> [].
+map_1(F, [H | T]) -> [F(H) | map_1(F, T)];
+map_1(_, []) -> [].
+
+foreach(F, [H | T]) -> F(H), foreach_1(F, T);
+foreach(F, []) when is_function(F, 1) -> ok.
+foreach_1(F, [H | T]) -> F(H), foreach_1(F, T);
+foreach_1(_, []) -> ok.
+
+filter(F, L) when is_function(F, 1), is_list(L) -> [X || X <- L, F(X)].
+
+filtermap(F, [H | T]) ->
+    case F(H) of
+        true -> [H | filtermap(F, T)];
+        {true, V} -> [V | filtermap(F, T)];
+        false -> filtermap(F, T)
+    end;
+filtermap(F, []) when is_function(F, 1) -> [].
+zf(F, L) -> filtermap(F, L).
+
+flatmap(F, [H | T]) -> F(H) ++ flatmap(F, T);
+flatmap(F, []) when is_function(F, 1) -> [].
+
+foldl(F, A, [H | T]) -> foldl_1(F, F(H, A), T);
+foldl(F, A, []) when is_function(F, 2) -> A.
+foldl_1(F, A, [H | T]) -> foldl_1(F, F(H, A), T);
+foldl_1(_, A, []) -> A.
+
+foldr(F, A, [H | T]) -> F(H, foldr(F, A, T));
+foldr(F, A, []) when is_function(F, 2) -> A.
+
+mapfoldl(F, A0, [H | T]) ->
+    {R, A1} = F(H, A0),
+    {Rs, A2} = mapfoldl(F, A1, T),
+    {[R | Rs], A2};
+mapfoldl(F, A, []) when is_function(F, 2) -> {[], A}.
+
+mapfoldr(F, A0, [H | T]) ->
+    {Rs, A1} = mapfoldr(F, A0, T),
+    {R, A2} = F(H, A1),
+    {[R | Rs], A2};
+mapfoldr(F, A, []) when is_function(F, 2) -> {[], A}.
+
+all(F, [H | T]) ->
+    case F(H) of
+        true -> all(F, T);
+        false -> false
+    end;
+all(F, []) when is_function(F, 1) -> true.
+
+any(F, [H | T]) ->
+    case F(H) of
+        true -> true;
+        false -> any(F, T)
+    end;
+any(F, []) when is_function(F, 1) -> false.
+
+partition(F, L) -> partition(F, L, [], []).
+partition(F, [H | T], As, Bs) ->
+    case F(H) of
+        true -> partition(F, T, [H | As], Bs);
+        false -> partition(F, T, As, [H | Bs])
+    end;
+partition(F, [], As, Bs) when is_function(F, 1) -> {reverse(As), reverse(Bs)}.
+
+takewhile(F, [H | T]) ->
+    case F(H) of
+        true -> [H | takewhile(F, T)];
+        false -> []
+    end;
+takewhile(F, []) when is_function(F, 1) -> [].
+
+dropwhile(F, [H | T] = L) ->
+    case F(H) of
+        true -> dropwhile(F, T);
+        false -> L
+    end;
+dropwhile(F, []) when is_function(F, 1) -> [].
+
+splitwith(F, L) when is_function(F, 1) -> splitwith(F, L, []).
+splitwith(F, [H | T], Taken) ->
+    case F(H) of
+        true -> splitwith(F, T, [H | Taken]);
+        false -> {reverse(Taken), [H | T]}
+    end;
+splitwith(_, [], Taken) -> {reverse(Taken), []}.
+
+search(F, [H | T]) ->
+    case F(H) of
+        true -> {value, H};
+        false -> search(F, T)
+    end;
+search(F, []) when is_function(F, 1) -> false.
+
+sort(F, []) when is_function(F, 2) -> [];
+sort(F, [_] = L) when is_function(F, 2) -> L;
+sort(F, L) when is_function(F, 2) ->
+    {A, B} = split(length(L) div 2, L),
+    fmerge(F, sort(F, A), sort(F, B), []).
+fmerge(F, [A | As], [B | Bs], Done) ->
+    case F(A, B) of
+        true -> fmerge(F, As, [B | Bs], [A | Done]);
+        false -> fmerge(F, [A | As], Bs, [B | Done])
+    end;
+fmerge(_, [], Bs, Done) -> reverse(Done, Bs);
+fmerge(_, As, [], Done) -> reverse(Done, As).
+
+usort(F, L) -> unique(F, sort(F, L)).
+unique(F, [A, B | T]) ->
+    case F(A, B) andalso F(B, A) of
+        true -> unique(F, [A | T]);
+        false -> [A | unique(F, [B | T])]
+    end;
+unique(_, L) -> L.
+
+uniq(L) -> uniq(fun(X) -> X end, L).
+uniq(F, L) when is_function(F, 1) -> uniq(F, L, #{}).
+uniq(F, [H | T], Seen) ->
+    K = F(H),
+    case is_map_key(K, Seen) of
+        true -> uniq(F, T, Seen);
+        false -> [H | uniq(F, T, Seen#{K => true})]
+    end;
+uniq(_, [], _) -> [].
+
+append([L]) -> L;
+append([H | T]) -> H ++ append(T);
+append([]) -> [].
+
+concat(L) -> flatmap(fun thing_to_list/1, L).
+thing_to_list(X) when is_integer(X) -> integer_to_list(X);
+thing_to_list(X) when is_float(X) -> float_to_list(X);
+thing_to_list(X) when is_atom(X) -> atom_to_list(X);
+thing_to_list(X) when is_list(X) -> X.
+
+delete(X, [X | T]) -> T;
+delete(X, [H | T]) -> [H | delete(X, T)];
+delete(_, []) -> [].
+
+droplast([_]) -> [];
+droplast([H | T]) -> [H | droplast(T)].
+
+enumerate(L) -> enumerate(1, 1, L).
+enumerate(I, L) -> enumerate(I, 1, L).
+enumerate(I, S, [H | T]) when is_integer(I), is_integer(S) -> [{I, H} | enumerate(I + S, S, T)];
+enumerate(I, S, []) when is_integer(I), is_integer(S) -> [].
+
+flatlength(L) -> length(flatten(L)).
+
+join(_, []) -> [];
+join(Sep, [H | T]) -> [H | join_1(Sep, T)].
+join_1(Sep, [H | T]) -> [Sep, H | join_1(Sep, T)];
+join_1(_, []) -> [].
+
+keydelete(K, N, [H | T]) when element(N, H) == K -> T;
+keydelete(K, N, [H | T]) -> [H | keydelete(K, N, T)];
+keydelete(_, N, []) when is_integer(N), N > 0 -> [].
+
+keymap(F, N, [H | T]) -> [setelement(N, H, F(element(N, H))) | keymap(F, N, T)];
+keymap(F, N, []) when is_integer(N), N >= 1, is_function(F, 1) -> [].
+
+keyreplace(K, N, L, New) when is_integer(N), N > 0, is_tuple(New) -> keyreplace_1(K, N, L, New).
+keyreplace_1(K, N, [H | T], New) when element(N, H) == K -> [New | T];
+keyreplace_1(K, N, [H | T], New) -> [H | keyreplace_1(K, N, T, New)];
+keyreplace_1(_, _, [], _) -> [].
+
+keystore(K, N, L, New) when is_integer(N), N > 0, is_tuple(New) -> keystore_1(K, N, L, New).
+keystore_1(K, N, [H | T], New) when element(N, H) == K -> [New | T];
+keystore_1(K, N, [H | T], New) -> [H | keystore_1(K, N, T, New)];
+keystore_1(_, _, [], New) -> [New].
+
+keytake(K, N, L) when is_integer(N), N > 0 -> keytake(K, N, L, []).
+keytake(K, N, [H | T], Seen) when element(N, H) == K -> {value, H, reverse(Seen, T)};
+keytake(K, N, [H | T], Seen) -> keytake(K, N, T, [H | Seen]);
+keytake(_, _, [], _) -> false.
+
+merge(Ls) -> sort(append(Ls)).
+merge(A, B) -> merge(fun(X, Y) -> X =< Y end, A, B).
+merge(F, A, B) when is_function(F, 2) -> fmerge(F, A, B, []).
+umerge(Ls) -> usort(append(Ls)).
+umerge(A, B) -> usort(A ++ B).
+umerge(F, A, B) -> unique(F, fmerge(F, A, B, [])).
+keymerge(N, A, B) -> fmerge(fun(X, Y) -> element(N, X) =< element(N, Y) end, A, B, []).
+ukeymerge(N, A, B) -> ukeysort(N, A ++ B).
+
+nthtail(0, []) -> [];
+nthtail(0, [_ | _] = L) -> L;
+nthtail(N, [_ | T]) when is_integer(N), N > 0 -> nthtail(N - 1, T).
+
+prefix([X | P], [X | T]) -> prefix(P, T);
+prefix([], L) when is_list(L) -> true;
+prefix([_ | _], L) when is_list(L) -> false.
+
+suffix(S, L) ->
+    N = length(L) - length(S),
+    N >= 0 andalso nthtail(N, L) =:= S.
+
+split(N, L) when is_integer(N), N >= 0, is_list(L) ->
+    case split(N, L, []) of
+        {_, _} = R -> R;
+        fault -> error(badarg, [N, L])
+    end;
+split(N, L) -> error(badarg, [N, L]).
+split(0, L, R) -> {reverse(R), L};
+split(N, [H | T], R) -> split(N - 1, T, [H | R]);
+split(_, [], _) -> fault.
+
+sublist(L, N) when is_integer(N), is_list(L) -> sublist_1(L, N).
+sublist_1([H | T], N) when N > 0 -> [H | sublist_1(T, N - 1)];
+sublist_1(_, 0) -> [];
+sublist_1([], N) when N > 0 -> [].
+
+sublist(L, 1, N) when is_list(L), is_integer(N), N >= 0 -> sublist_1(L, N);
+sublist(L, S, 0) when is_list(L), is_integer(S), S >= 2 -> [];
+sublist(L, S, N) when is_list(L), is_integer(S), S >= 2, is_integer(N), N > 0 ->
+    sublist_1(drop(S - 1, L), N).
+drop(0, L) -> L;
+drop(_, []) -> [];
+drop(N, [_ | T]) -> drop(N - 1, T).
+
+unzip(L) -> unzip(L, [], []).
+unzip([{X, Y} | T], Xs, Ys) -> unzip(T, [X | Xs], [Y | Ys]);
+unzip([], Xs, Ys) -> {reverse(Xs), reverse(Ys)}.
+
+unzip3(L) -> unzip3(L, [], [], []).
+unzip3([{X, Y, Z} | T], Xs, Ys, Zs) -> unzip3(T, [X | Xs], [Y | Ys], [Z | Zs]);
+unzip3([], Xs, Ys, Zs) -> {reverse(Xs), reverse(Ys), reverse(Zs)}.
+
+zip([X | Xs], [Y | Ys]) -> [{X, Y} | zip(Xs, Ys)];
+zip([], []) -> [].
+
+zip(Xs, Ys, fail) -> zip(Xs, Ys);
+zip([X | Xs], [Y | Ys], How) -> [{X, Y} | zip(Xs, Ys, How)];
+zip([], [], _) -> [];
+zip(_, [], trim) -> [];
+zip([], _, trim) -> [];
+zip([], [_ | _] = Ys, {pad, {X, _}}) -> [{X, Y} || Y <- Ys];
+zip([_ | _] = Xs, [], {pad, {_, Y}}) -> [{X, Y} || X <- Xs].
+
+zip3([X | Xs], [Y | Ys], [Z | Zs]) -> [{X, Y, Z} | zip3(Xs, Ys, Zs)];
+zip3([], [], []) -> [].
+
+zipwith(F, [X | Xs], [Y | Ys]) -> [F(X, Y) | zipwith(F, Xs, Ys)];
+zipwith(F, [], []) when is_function(F, 2) -> [].
+zipwith(F, Xs, Ys, How) -> [F(X, Y) || {X, Y} <- zip(Xs, Ys, How)].
+
+zipwith3(F, [X | Xs], [Y | Ys], [Z | Zs]) -> [F(X, Y, Z) | zipwith3(F, Xs, Ys, Zs)];
+zipwith3(F, [], [], []) when is_function(F, 3) -> [].
+
+reverse(L) -> lists:reverse(L).
+reverse(L, T) -> lists:reverse(L, T).
+flatten(L) -> lists:flatten(L).
+sort(L) -> lists:sort(L).
+usort(L) -> lists:usort(L).
+ukeysort(N, L) -> lists:ukeysort(N, L).

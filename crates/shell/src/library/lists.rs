@@ -1,0 +1,175 @@
+//! `lists`: what is called often or on long lists. The rest is `erl/lists.erl`.
+
+use std::cmp::Ordering;
+
+use trunkline::term::{List, Numbers, Term, compare, equal_by_value};
+
+use super::Row;
+use super::args::{boolean, int, items, list, size};
+use super::process::count;
+use crate::machine::code::Native::Pure;
+use crate::machine::numbers;
+use crate::raise::{Raise, Result};
+
+pub(super) const TABLE: &[Row] = &[
+    ("reverse", 1, Pure(|a| {
+        let mut all = clause(items(&a[0]))?;
+        all.reverse();
+        Ok(Term::list(all))
+    })),
+    ("reverse", 2, Pure(|a| {
+        let mut all = clause(items(&a[0]))?;
+        all.reverse();
+        Ok(List::with_tail(all, a[1].clone()))
+    })),
+    ("append", 2, Pure(super::erlang::append)),
+    ("subtract", 2, Pure(super::erlang::subtract)),
+    ("member", 2, Pure(|a| Ok(boolean(list(&a[1])?.iter().any(|item| item == a[0]))))),
+    ("keyfind", 3, Pure(|a| Ok(find(a)?.map_or_else(|| boolean(false), |(_, found)| found)))),
+    ("keymember", 3, Pure(|a| Ok(boolean(find(a)?.is_some())))),
+    ("keysearch", 3, Pure(|a| {
+        Ok(find(a)?.map_or_else(|| boolean(false), |(_, found)| Term::tuple([Term::atom("value"), found])))
+    })),
+    ("sort", 1, Pure(|a| sorted(a, false))),
+    ("usort", 1, Pure(|a| sorted(a, true))),
+    ("keysort", 2, Pure(|a| key_sorted(a, false))),
+    ("ukeysort", 2, Pure(|a| key_sorted(a, true))),
+    ("seq", 2, Pure(|a| seq(&a[0], &a[1], &Term::Int(1)))),
+    ("seq", 3, Pure(|a| seq(&a[0], &a[1], &a[2]))),
+    ("sum", 1, Pure(|a| {
+        clause(items(&a[0]))?.iter().try_fold(Term::Int(0), |sum, item| {
+            let both = [sum, item.clone()];
+            numbers::add(&both).map_err(|raise| {
+                raise.from_call(&trunkline::Atom::new("erlang"), &trunkline::Atom::new("+"), &both)
+            })
+        })
+    })),
+    ("duplicate", 2, Pure(|a| {
+        let count = clause(count(&a[0]))?;
+        Ok(Term::list(vec![a[1].clone(); count]))
+    })),
+    ("flatten", 1, Pure(|a| flatten(&a[0], Term::NIL))),
+    ("flatten", 2, Pure(|a| flatten(&a[0], a[1].clone()))),
+    ("nth", 2, Pure(|a| {
+        let at = clause(size(&a[0]))?;
+        let found = at.checked_sub(1).and_then(|at| a[1].as_list()?.iter().nth(at));
+        found.ok_or_else(|| Raise::named("function_clause"))
+    })),
+    ("max", 1, Pure(|a| extreme(a, Ordering::Greater))),
+    ("min", 1, Pure(|a| extreme(a, Ordering::Less))),
+    ("last", 1, Pure(|a| {
+        clause(items(&a[0]))?.pop().ok_or_else(|| Raise::named("function_clause"))
+    })),
+];
+
+/// Where functions written in Erlang have clauses, what fits none is `function_clause`.
+pub(super) fn clause<T>(result: Result<T>) -> Result<T> {
+    result.map_err(|raise| if raise.reason.is_atom("badarg") { Raise::named("function_clause") } else { raise })
+}
+
+fn find(a: &[Term]) -> Result<Option<(usize, Term)>> {
+    let at = size(&a[1])?;
+    if at == 0 {
+        return Err(Raise::badarg());
+    }
+    let has = |item: &Term| {
+        item.as_tuple().and_then(|t| t.get(at - 1)).is_some_and(|key| equal_by_value(key, &a[0]))
+    };
+    Ok(list(&a[2])?.iter().enumerate().find(|(_, item)| has(item)))
+}
+
+fn by_value(a: &Term, b: &Term) -> Ordering {
+    compare(a, b, Numbers::ByValue)
+}
+
+fn sorted(a: &[Term], unique: bool) -> Result<Term> {
+    let mut all = clause(items(&a[0]))?;
+    all.sort_by(by_value);
+    if unique {
+        all.dedup_by(|a, b| by_value(a, b) == Ordering::Equal);
+    }
+    Ok(Term::list(all))
+}
+
+fn key_sorted(a: &[Term], unique: bool) -> Result<Term> {
+    let at = clause(size(&a[0]))?;
+    let all = clause(items(&a[1]))?;
+    if at == 0 {
+        return Err(Raise::named("function_clause"));
+    }
+    let mut keyed = Vec::new();
+    for item in all {
+        match item.as_tuple().and_then(|items| items.get(at - 1)).cloned() {
+            Some(key) => keyed.push((key, item)),
+            None => return Err(Raise::badarg()),
+        }
+    }
+    keyed.sort_by(|a, b| by_value(&a.0, &b.0));
+    if unique {
+        keyed.dedup_by(|a, b| by_value(&a.0, &b.0) == Ordering::Equal);
+    }
+    Ok(Term::list(keyed.into_iter().map(|(_, item)| item).collect::<Vec<_>>()))
+}
+
+fn seq(from: &Term, to: &Term, step: &Term) -> Result<Term> {
+    let wrong = || Raise::named("function_clause");
+    let (from, to, step) = match (int(from), int(to), int(step)) {
+        (Ok(from), Ok(to), Ok(step)) => (from, to, step),
+        _ => return Err(wrong()),
+    };
+    if step == 0 {
+        return if from == to { Ok(Term::list([Term::Int(from)])) } else { Err(wrong()) };
+    }
+    let span = i128::from(to) - i128::from(from);
+    let steps = span / i128::from(step);
+    // An empty list only where it is one step to it, as in `seq(5, 4)`.
+    let missing = (step > 0 && span < 0) || (step < 0 && span > 0);
+    if missing {
+        return if (i128::from(from) - i128::from(step)).abs_diff(i128::from(to)) < u128::from(step.unsigned_abs())
+            && reaches(from, to, step)
+        {
+            Ok(Term::NIL)
+        } else {
+            Err(wrong())
+        };
+    }
+    let count = count(&Term::Int(i64::try_from(steps).map_err(|_| Raise::named("system_limit"))?))? as i64;
+    Ok(Term::list((0..=count).map(|at| Term::Int(from + at * step))))
+}
+
+/// `First - Step =< Last`, or the other way round when it goes down.
+fn reaches(from: i64, to: i64, step: i64) -> bool {
+    let before = i128::from(from) - i128::from(step);
+    if step > 0 { before <= i128::from(to) } else { before >= i128::from(to) }
+}
+
+fn flatten(deep: &Term, tail: Term) -> Result<Term> {
+    let mut flat = Vec::new();
+    let mut todo = vec![deep.clone()];
+    if deep.as_list().is_none() {
+        return Err(Raise::named("function_clause"));
+    }
+    while let Some(next) = todo.pop() {
+        let Term::List(list) = next else {
+            flat.push(next);
+            continue;
+        };
+        match list.uncons() {
+            None => {}
+            Some((first, rest)) => {
+                if rest.as_list().is_none() {
+                    return Err(Raise::named("function_clause"));
+                }
+                todo.push(rest);
+                todo.push(first);
+            }
+        }
+    }
+    Ok(List::with_tail(flat, tail))
+}
+
+fn extreme(a: &[Term], wanted: Ordering) -> Result<Term> {
+    let all = clause(items(&a[0]))?;
+    let best = all.into_iter().reduce(|best, item| if item.cmp(&best) == wanted { item } else { best });
+    best.ok_or_else(|| Raise::named("function_clause"))
+}

@@ -1,0 +1,122 @@
+//! The library: functions by module, name and arity, in Rust where that pays, in Erlang where that is shorter.
+//!
+//! To add a function: a line in the table of its module, or a clause in its `erl/*.erl`.
+
+mod args;
+mod binary;
+mod bits_text;
+mod convert;
+mod erlang;
+mod io;
+mod lists;
+mod maps;
+mod math;
+mod names;
+mod process;
+mod scan;
+mod string;
+mod types;
+
+use std::collections::BTreeMap;
+
+pub(crate) use args::{keyfind, text};
+pub(crate) use names::is_auto_imported;
+use trunkline::Atom;
+
+use crate::machine::code::{Native, PureFn};
+
+/// A row of a table: name, arity, function.
+pub(crate) type Row = (&'static str, u8, Native);
+
+/// The functions there are.
+pub(crate) struct Library {
+    natives: BTreeMap<Atom, BTreeMap<(Atom, u8), Native>>,
+    sources: BTreeMap<Atom, &'static str>,
+}
+
+impl Library {
+    /// All of it.
+    pub(crate) fn standard() -> Library {
+        let tables: [(&str, &[&[Row]]); 12] = [
+            ("erlang", &[types::TABLE, erlang::TABLE, erlang::OPERATORS, convert::TABLE, process::TABLE]),
+            ("lists", &[lists::TABLE]),
+            ("maps", &[maps::TABLE]),
+            ("math", &[math::TABLE]),
+            ("binary", &[binary::TABLE]),
+            ("unicode", &[bits_text::UNICODE]),
+            ("string", &[string::TABLE]),
+            ("io_lib", &[io::IO_LIB]),
+            ("io", &[io::IO]),
+            ("erl_scan", &[scan::SCAN]),
+            ("erl_parse", &[scan::PARSE]),
+            ("os", &[process::OS]),
+        ];
+        let mut natives: BTreeMap<Atom, BTreeMap<(Atom, u8), Native>> = BTreeMap::new();
+        for (module, rows) in tables {
+            let module = natives.entry(Atom::new(module)).or_default();
+            for (name, arity, native) in rows.iter().copied().flatten() {
+                module.insert((Atom::new(name), *arity), *native);
+            }
+        }
+        for (module, rows) in [("timer", process::TIMER), ("code", process::CODE), ("rand", math::RAND)] {
+            let module = natives.entry(Atom::new(module)).or_default();
+            for (name, arity, native) in rows {
+                module.insert((Atom::new(name), *arity), *native);
+            }
+        }
+        let sources = [
+            ("lists", include_str!("erl/lists.erl")),
+            ("maps", include_str!("erl/maps.erl")),
+            ("proplists", include_str!("erl/proplists.erl")),
+            ("queue", include_str!("erl/queue.erl")),
+            ("ordsets", include_str!("erl/ordsets.erl")),
+            ("orddict", include_str!("erl/orddict.erl")),
+            ("sets", include_str!("erl/sets.erl")),
+            ("dict", include_str!("erl/dict.erl")),
+            ("string", include_str!("erl/string.erl")),
+            ("binary", include_str!("erl/binary.erl")),
+            ("timer", include_str!("erl/timer.erl")),
+            ("calendar", include_str!("erl/calendar.erl")),
+            ("erl_eval", include_str!("erl/erl_eval.erl")),
+        ];
+        let sources = sources.map(|(name, source)| (Atom::new(name), source));
+        Library { natives, sources: sources.into_iter().collect() }
+    }
+
+    pub(crate) fn native(&self, module: &Atom, function: &Atom, arity: u8) -> Option<Native> {
+        self.natives.get(module)?.get(&(function.clone(), arity)).copied()
+    }
+
+    pub(crate) fn pure(&self, module: &Atom, function: &Atom, arity: u8) -> Option<PureFn> {
+        match self.native(module, function, arity)? {
+            Native::Pure(f) => Some(f),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn source(&self, module: &Atom) -> Option<&'static str> {
+        self.sources.get(module).copied()
+    }
+
+    pub(crate) fn functions(&self, module: &Atom) -> Vec<(Atom, u8)> {
+        self.natives.get(module).map(|table| table.keys().cloned().collect()).unwrap_or_default()
+    }
+}
+
+/// The function behind an operator.
+pub(crate) fn operator(op: &str, arity: usize) -> Option<PureFn> {
+    row(erlang::OPERATORS, op, arity)
+}
+
+/// A function that may stand in a guard.
+pub(crate) fn guard_bif(name: &str, arity: usize) -> Option<PureFn> {
+    row(types::TABLE, name, arity)
+}
+
+fn row(table: &[Row], name: &str, arity: usize) -> Option<PureFn> {
+    let (.., native) = table.iter().find(|(this, count, _)| *this == name && usize::from(*count) == arity)?;
+    match native {
+        Native::Pure(f) => Some(*f),
+        _ => None,
+    }
+}

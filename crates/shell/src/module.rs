@@ -1,0 +1,164 @@
+//! Modules from their source: read, checked, made to run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use trunkline::Atom;
+use trunkline::term::Term;
+
+use crate::ast::{Clause, Loc};
+use crate::compile::{Compiler, Records, Unit};
+use crate::lexer::Token;
+use crate::library::Library;
+use crate::machine::Module;
+use crate::parser::{self, Attribute, Form};
+use crate::preprocess;
+
+/// What is wrong with a module, as `c/1` says it: `file:line:column: what`.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{loc}: {what}")]
+pub struct ModuleError {
+    /// Where.
+    pub loc: Loc,
+    /// What.
+    pub what: String,
+}
+
+pub(crate) fn wrong(loc: Loc, what: impl Into<String>) -> ModuleError {
+    ModuleError { loc, what: what.into() }
+}
+
+/// What the forms of a module say.
+#[derive(Default)]
+struct Parts {
+    name: Option<Atom>,
+    exports: BTreeSet<(Atom, u8)>,
+    export_all: bool,
+    imports: BTreeMap<(Atom, usize), Atom>,
+    functions: BTreeMap<(Atom, usize), Loc>,
+    bodies: Vec<(Atom, u8, Arc<Vec<Clause>>)>,
+    records: Records,
+    attributes: Vec<(Atom, Term)>,
+    wrongs: Vec<ModuleError>,
+}
+
+/// A module of source that needs no other files.
+pub(crate) fn compile(source: &str, library: &Library) -> Result<Module, Vec<ModuleError>> {
+    let forms = preprocess::forms(source, &mut preprocess::NoFiles).map_err(|error| vec![error])?;
+    build(&forms, source, library)
+}
+
+/// A module from its source; `files` gives what it includes.
+///
+/// # Errors
+/// All that is wrong with it.
+pub(crate) fn compile_with(
+    source: &str,
+    files: &mut dyn preprocess::Files,
+    library: &Library,
+) -> Result<Module, Vec<ModuleError>> {
+    let forms = preprocess::forms(source, files).map_err(|error| vec![error])?;
+    build(&forms, source, library)
+}
+
+fn build(forms: &[Vec<Token>], source: &str, library: &Library) -> Result<Module, Vec<ModuleError>> {
+    use md5::Digest;
+    let mut parts = Parts::default();
+    for tokens in forms {
+        match parser::form(tokens) {
+            Ok(form) => parts.take(form),
+            Err(error) => parts.wrongs.push(wrong(error.loc, error.what)),
+        }
+    }
+    parts.check();
+    let name = parts.name.clone().unwrap_or_else(|| Atom::new("nameless"));
+    let unit = Unit {
+        module: name.clone(),
+        library,
+        records: &parts.records,
+        functions: Some(&parts.functions),
+        imports: &parts.imports,
+        funs: Vec::new(),
+    };
+    let mut compiler = Compiler::new(unit);
+    let mut functions = BTreeMap::new();
+    for (function, arity, clauses) in &parts.bodies {
+        match compiler.function(function, clauses) {
+            Ok(code) => {
+                functions.insert((function.clone(), *arity), code);
+            }
+            Err(error) => parts.wrongs.push(wrong(error.loc, error.what)),
+        }
+    }
+    if !parts.wrongs.is_empty() {
+        parts.wrongs.sort_by_key(|wrong| wrong.loc);
+        return Err(parts.wrongs);
+    }
+    let funs = std::mem::take(&mut compiler.unit.funs).into_iter().flatten().collect();
+    let exports = if parts.export_all { functions.keys().cloned().collect() } else { parts.exports };
+    Ok(Module {
+        name,
+        exports,
+        functions,
+        funs,
+        md5: md5::Md5::digest(source.as_bytes()).into(),
+        attributes: parts.attributes,
+        records: parts.records,
+    })
+}
+
+impl Parts {
+    fn take(&mut self, form: Form) {
+        match form {
+            Form::Function { loc, name, arity, clauses } => {
+                let Ok(count) = u8::try_from(arity) else { return };
+                if self.functions.insert((name.clone(), arity), loc).is_some() {
+                    let shown = crate::lexer::write_atom(name.as_str());
+                    self.wrongs.push(wrong(loc, format!("function {shown}/{arity} already defined")));
+                }
+                self.bodies.push((name, count, clauses));
+            }
+            Form::Attribute(loc, attribute) => self.attribute(loc, attribute),
+        }
+    }
+
+    fn attribute(&mut self, loc: Loc, attribute: Attribute) {
+        match attribute {
+            Attribute::Module(name) => self.name = Some(name),
+            Attribute::Export(names) => {
+                self.exports.extend(names.into_iter().map(|(name, arity)| (name, arity as u8)));
+            }
+            Attribute::Import(module, names) => {
+                self.imports.extend(names.into_iter().map(|key| (key, module.clone())));
+            }
+            Attribute::Record(record) => {
+                if self.records.contains_key(&record.name) {
+                    let shown = crate::lexer::write_atom(record.name.as_str());
+                    self.wrongs.push(wrong(loc, format!("record {shown} already defined")));
+                }
+                self.records.insert(record.name.clone(), record);
+            }
+            Attribute::Other(name, value) if name == *"compile" => {
+                let all = |term: &Term| term.is_atom("export_all");
+                self.export_all |= all(&value) || value.as_list().is_some_and(|l| l.iter().any(|t| all(&t)));
+            }
+            Attribute::Other(name, value) => {
+                let value = if matches!(value, Term::List(_)) { value } else { Term::list([value]) };
+                self.attributes.push((name, value));
+            }
+            Attribute::Type(_) => {}
+        }
+    }
+
+    fn check(&mut self) {
+        if self.name.is_none() {
+            self.wrongs.push(wrong(Loc::new(1, 1), "no module definition"));
+        }
+        for (name, arity) in &self.exports {
+            if !self.functions.contains_key(&(name.clone(), usize::from(*arity))) {
+                let shown = crate::lexer::write_atom(name.as_str());
+                self.wrongs.push(wrong(Loc::new(1, 1), format!("function {shown}/{arity} undefined")));
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What all processes of a node share: the library, and the modules that were loaded.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use trunkline::Atom;
+
+use crate::library::Library;
+use crate::machine::Module;
+
+/// The library and the modules. Cheap to share, used by many processes at once.
+pub struct Vm {
+    pub(crate) library: Library,
+    modules: RwLock<BTreeMap<Atom, Arc<Module>>>,
+    /// Modules of the library that are written in Erlang, read when they are first needed.
+    own: RwLock<BTreeMap<Atom, Option<Arc<Module>>>>,
+}
+
+impl Vm {
+    /// The library, and no modules.
+    pub fn new() -> Arc<Vm> {
+        Arc::new(Vm {
+            library: Library::standard(),
+            modules: RwLock::default(),
+            own: RwLock::default(),
+        })
+    }
+
+    /// A module that was loaded.
+    pub fn module(&self, name: &Atom) -> Option<Arc<Module>> {
+        self.modules.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// All modules that were loaded.
+    pub fn loaded(&self) -> Vec<Arc<Module>> {
+        self.modules.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Puts a module in the place of one of its name.
+    pub fn load(&self, module: Arc<Module>) {
+        let mut modules = self.modules.write().unwrap_or_else(PoisonError::into_inner);
+        modules.insert(module.name.clone(), module);
+    }
+
+    /// Takes a module away; whether it was there.
+    pub fn unload(&self, name: &Atom) -> bool {
+        self.modules.write().unwrap_or_else(PoisonError::into_inner).remove(name).is_some()
+    }
+
+    /// A module of the library that is written in Erlang.
+    pub(crate) fn own(&self, name: &Atom) -> Option<Arc<Module>> {
+        if let Some(module) = self.own.read().unwrap_or_else(PoisonError::into_inner).get(name) {
+            return module.clone();
+        }
+        let source = self.library.source(name);
+        let module = source.and_then(|source| match crate::module::compile(source, &self.library) {
+            Ok(module) => Some(Arc::new(module)),
+            Err(error) => {
+                debug_assert!(false, "{name:?}: {error:?}");
+                None
+            }
+        });
+        self.own.write().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), module.clone());
+        module
+    }
+
+    /// Whether somebody can call this function without asking the node.
+    pub fn knows(&self, module: &Atom, function: &Atom, arity: u8) -> bool {
+        let key = (function.clone(), arity);
+        if let Some(module) = self.module(module) {
+            return module.exports.contains(&key);
+        }
+        self.library.native(module, function, arity).is_some()
+            || self.own(module).is_some_and(|module| module.exports.contains(&key))
+    }
+
+    /// The functions of a module of ours.
+    pub fn functions(&self, name: &Atom) -> Vec<(Atom, u8)> {
+        if let Some(module) = self.module(name) {
+            return module.exports.iter().cloned().collect();
+        }
+        let mut all = self.library.functions(name);
+        if let Some(module) = self.own(name) {
+            all.extend(module.exports.iter().cloned());
+        }
+        all.sort();
+        all.dedup();
+        all
+    }
+}
+
+impl std::fmt::Debug for Vm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vm").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,125 @@
+//! Against the live erl: the same source gives the same trees, values and errors.
+
+mod erl;
+mod make;
+
+use shell::session::Trouble;
+use shell::{Alone, Session, Vm, lexer, parser};
+use trunkline::term::print::Printer;
+use trunkline::term::{NodeId, Term};
+
+struct Zero;
+
+impl trunkline::term::print::NodeNumbers for Zero {
+    fn number(&self, _: &NodeId) -> Option<u32> {
+        Some(0)
+    }
+}
+
+fn corpus() -> Vec<String> {
+    let all = include_str!("corpus.txt");
+    all.lines().filter(|line| !line.is_empty() && !line.starts_with('%')).map(str::to_owned).collect()
+}
+
+fn shown(term: &Term) -> String {
+    let printer = Printer::new(&Zero).unicode();
+    Printer { line_length: 0, ..printer }.pretty(term)
+}
+
+/// What we make of a line, in the words of `oracle.erl`.
+async fn evaluated(vm: &std::sync::Arc<Vm>, line: &str) -> String {
+    let tokens = match lexer::tokens(line, lexer::Loc::new(1, 1)) {
+        Ok(tokens) => tokens,
+        Err(error) => return format!("refused {error}"),
+    };
+    let body = match parser::exprs(&tokens) {
+        Ok(body) => body,
+        Err(error) => return format!("refused {error}"),
+    };
+    let mut session = Session::new(vm.clone());
+    match session.evaluate(&body, &mut Alone::default()).await {
+        Ok(value) => format!("value {}", shown(&value)),
+        Err(Trouble::Refused(what)) => format!("refused {what}"),
+        Err(Trouble::Raised(raise)) => format!("{} {}", raise.class.as_str(), shown(&raise.reason)),
+        Err(Trouble::Ends(end)) => format!("ends {end:?}"),
+    }
+}
+
+/// Local functions are commands in a shell, and undefined to the linter.
+fn same(theirs: &str, ours: &str) -> bool {
+    theirs == ours
+}
+
+async fn compare(lines: Vec<String>, allowed: usize) {
+    let Some(answers) = erl::ask("run", &lines) else { return };
+    assert_eq!(answers.len(), lines.len());
+    let vm = Vm::new();
+    let mut wrong = 0;
+    for (line, theirs) in lines.iter().zip(&answers) {
+        let ours = evaluated(&vm, line).await;
+        if !same(theirs, &ours) {
+            wrong += 1;
+            eprintln!("{line}\n    erl:  {theirs}\n    ours: {ours}");
+        }
+    }
+    assert!(wrong <= allowed, "{wrong} of {} differ", lines.len());
+}
+
+#[tokio::test]
+async fn the_corpus_gives_the_same_values_and_errors() {
+    compare(corpus(), 0).await;
+}
+
+#[tokio::test]
+async fn generated_expressions_give_the_same_values_and_errors() {
+    let seed = std::env::var("TRUNKLINE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(25);
+    eprintln!("TRUNKLINE_SEED={seed}");
+    compare(make::expressions(seed, 4000), 0).await;
+}
+
+#[test]
+fn the_trees_are_the_same_and_survive_the_way_to_a_term_and_back() {
+    let mut lines = corpus();
+    lines.extend(make::expressions(26, 2000));
+    let Some(answers) = erl::ask("parse", &lines) else { return };
+    let mut wrong = 0;
+    for (line, theirs) in lines.iter().zip(&answers) {
+        let theirs = trunkline::term::decode(&base64(theirs).into()).expect("a term");
+        let ours = match lexer::tokens(line, lexer::Loc::new(1, 1)) {
+            Ok(tokens) => parser::exprs(&tokens).map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        let matches = match (&theirs.as_tuple().expect("a pair")[..], &ours) {
+            ([ok, trees], Ok(body)) if ok.is_atom("ok") => {
+                let written = shell::abstract_form::write_exprs(body);
+                let read = shell::abstract_form::read_exprs(&written).expect("our own");
+                written == *trees && read == *body
+            }
+            ([error, _], Err(_)) => error.is_atom("error"),
+            _ => false,
+        };
+        if !matches {
+            wrong += 1;
+            let ours = ours.map(|body| shell::abstract_form::write_exprs(&body));
+            eprintln!("{line}\n    erl:  {theirs}\n    ours: {ours:?}");
+        }
+    }
+    assert_eq!(wrong, 0, "of {}", lines.len());
+}
+
+fn base64(text: &str) -> Vec<u8> {
+    let value = |c: u8| match c {
+        b'A'..=b'Z' => c - b'A',
+        b'a'..=b'z' => c - b'a' + 26,
+        b'0'..=b'9' => c - b'0' + 52,
+        b'+' => 62,
+        _ => 63,
+    };
+    let mut bytes = Vec::new();
+    for four in text.trim_end_matches('=').as_bytes().chunks(4) {
+        let bits = four.iter().fold(0u32, |bits, c| bits << 6 | u32::from(value(*c)));
+        let bits = bits << (6 * (4 - four.len()));
+        bytes.extend(&bits.to_be_bytes()[1..four.len()]);
+    }
+    bytes
+}
