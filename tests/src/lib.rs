@@ -22,5 +22,9 @@ mod guide {
     chapter!(first_node, "01-first-node.md");
     chapter!(processes, "02-processes.md");
     chapter!(cluster, "03-cluster.md");
-    chapter!(testing, "04-testing.md");
+    chapter!(functions, "04-functions.md");
+    chapter!(servers, "05-servers.md");
+    chapter!(supervision, "06-supervision.md");
+    chapter!(applications, "07-applications.md");
+    chapter!(testing, "10-testing.md");
 }
