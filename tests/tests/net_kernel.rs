@@ -372,7 +372,7 @@ async fn signals_connect_always_once_or_never_as_the_node_was_told() {
             assert!(net_kernel::disconnect(&ours, peer.as_str()).await);
             theirs.check("erlang:disconnect_node(T)", "true");
         }
-        let mut same = async |theirs: &mut Erl, what: &str| {
+        let same = async |theirs: &mut Erl, what: &str| {
             let (connected, reason, pong) = tries(&ours, &peer).await;
             assert_eq!(theirs.eval(TRIES), format!("{{{connected},{reason},{pong}}}"), "{word}: {what}");
             connected
