@@ -157,6 +157,11 @@ async fn an_otp_shell_looks_into_a_server_of_ours() {
                  proplists:get_value('$initial_call', D) end)()",
                 "{'Till',init,1}",
             ),
+            (
+                "(fun() -> {dictionary, D} = rpc:call(Us, erlang, process_info, [P, dictionary]), \
+                 {proplists:get_value('$initial_call', D), is_list(proplists:get_value('$ancestors', D))} end)()",
+                "{{'Till',init,1},true}",
+            ),
             ("sys:suspend(T)", "ok"),
             ("try gen_server:call(T, get, 30) catch exit:{timeout, _} -> timeout end", "timeout"),
             ("lists:nth(2, element(4, sys:get_status(T)))", "suspended"),

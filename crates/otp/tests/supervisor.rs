@@ -253,6 +253,37 @@ async fn a_restart_that_fails_is_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn while_one_child_does_not_start_again_another_one_is_at_rest() {
+    let node = Node::alone();
+    let starts = Arc::new(Mutex::new(0));
+    // Starts once; then never, and slowly.
+    let once = Child::new("once", move |ctx| {
+        let first = {
+            let mut starts = starts.lock().unwrap();
+            *starts += 1;
+            *starts == 1
+        };
+        Box::pin(async move {
+            if !first {
+                ctx.sleep(Duration::from_millis(100)).await;
+                return Err(Term::atom("never"));
+            }
+            Ok(Some(ctx.spawn_link(|mut ctx: Ctx| async move { ctx.receive::<()>().await })))
+        })
+    });
+    let rules = Supervisor::one_for_all().intensity(100, Duration::from_secs(3600));
+    let supervisor = rules.child(once).child(worker("other")).start(&node).await.unwrap();
+    let other = pids(&node, &supervisor).await[1].1.clone().unwrap();
+    end(&node, &other, Term::atom("boom")).await;
+    let states = supervisor.which_children(&node).await.unwrap().into_iter().map(|child| child.state);
+    assert_eq!(states.collect::<Vec<_>>(), [ChildState::Stopped, ChildState::Restarting]);
+    assert_eq!(supervisor.restart_child(&node, "once").await, Err(ChildError::Restarting));
+    assert_eq!(supervisor.delete_child(&node, "other").await, Ok(()));
+    assert_eq!(supervisor.terminate_child(&node, "once").await, Ok(()));
+    assert_eq!(supervisor.count_children(&node).await.unwrap().active, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn significant_children_end_their_supervisor() {
     let node = Node::alone();
     let significant = |id| worker(id).restart(Restart::Transient).significant();

@@ -195,6 +195,7 @@ impl Named {
                         };
                         self.settle(&id, Place::Restarting(last));
                         self.family.on_failed_start(&id);
+                        self.lay_down(&id, dead.map(|(pid, _)| pid));
                         again(ctx, id);
                         return Flow::Continue;
                     }
@@ -210,6 +211,15 @@ impl Named {
             }
         }
         Flow::Continue
+    }
+
+    /// It was not the child that had ended which did not start: that one does not run, and is not tried again by itself.
+    fn lay_down(&mut self, failed: &Term, dead: Option<&Pid>) {
+        let is_it = |place: &Place| matches!(place, Place::Restarting(Some(last)) if Some(last) == dead);
+        let it = self.members.iter().find(|(id, member)| *id != failed && is_it(&member.place));
+        if let Some(id) = it.map(|(id, _)| id.clone()) {
+            self.settle(&id, Place::Down);
+        }
     }
 
     pub(super) async fn start_child(&mut self, ctx: &mut Ctx, child: Child) -> Term {
