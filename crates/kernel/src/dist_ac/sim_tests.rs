@@ -140,18 +140,18 @@ fn the_best_node_that_is_up_runs_it_and_takes_it_over_when_it_comes_back() {
             check(world, &apps, seed);
             world.running(&app)
         };
-        assert_eq!(runs(&mut world), [a.clone()], "seed {seed}");
+        assert_eq!(runs(&mut world), vec![a.clone()], "seed {seed}");
         world.kill(&a);
         let next = runs(&mut world).remove(0);
         assert!([&b, &c].contains(&&next), "seed {seed}: {next}");
         world.kill(&b);
         world.kill(&c);
-        assert_eq!(runs(&mut world), [d.clone()], "seed {seed}");
+        assert_eq!(runs(&mut world), vec![d.clone()], "seed {seed}");
         world.boot(&a);
-        assert_eq!(runs(&mut world), [a.clone()], "seed {seed}");
+        assert_eq!(runs(&mut world), vec![a.clone()], "seed {seed}");
         world.permit(&a, &app, false);
-        assert_eq!(runs(&mut world), [d.clone()], "seed {seed}");
+        assert_eq!(runs(&mut world), vec![d.clone()], "seed {seed}");
         world.permit(&a, &app, true);
-        assert_eq!(runs(&mut world), [a.clone()], "seed {seed}");
+        assert_eq!(runs(&mut world), vec![a.clone()], "seed {seed}");
     }
 }

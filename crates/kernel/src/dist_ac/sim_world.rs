@@ -36,6 +36,9 @@ enum Letter {
     Answer(u64, Vec<Appl>),
 }
 
+/// One of the things that can happen.
+type Choice = Box<dyn FnOnce(&mut World)>;
+
 #[derive(Default)]
 struct Controller {
     running: BTreeSet<Atom>,
@@ -170,8 +173,9 @@ impl World {
 
     /// Does one of the things that can happen; whether there was one.
     pub(super) fn step(&mut self) -> bool {
-        let mut possible: Vec<Box<dyn FnOnce(&mut World)>> = Vec::new();
-        for (from, to) in self.wires.keys().cloned() {
+        let mut possible: Vec<Choice> = Vec::new();
+        for (from, to) in self.wires.keys() {
+            let (from, to) = (from.clone(), to.clone());
             possible.push(Box::new(move |world| world.deliver(&from, &to)));
         }
         for (name, site) in &self.sites {
