@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use jobs::JobCenter;
 use trunkline::application::{self, Kind};
+use trunkline::config::Config;
 use trunkline::dist_ac::{self, Ladder};
 use trunkline::{Atom, Node, Term, global, request};
 use trunkline_tests::erl::{self, Erl};
@@ -281,4 +282,100 @@ async fn a_ladder_whose_first_and_third_are_otps_fails_over_and_is_taken_over() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ladder_whose_second_and_last_are_otps_fails_over_and_is_taken_over() {
     whole_story(&[false, true, false, true]).await;
+}
+
+/// All boot at the same time from one configuration, and wait for each other; then `ensure_all_started` on all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_of_both_kinds_boot_together_from_one_sys_config_and_run_one_copy() {
+    if !erl::found() {
+        return;
+    }
+    let mut world = World::new(world::private_epmd(), &[false, true, false, true]);
+    let nodes = world.names.iter().map(|name| erl::quoted(name)).collect::<Vec<_>>();
+    let ladder = world.ladder().to_term(&Atom::new("job_center"));
+    let text = format!(
+        "[{{kernel, [{{distributed, [{ladder}]}}, {{sync_nodes_mandatory, [{}]}}, {{sync_nodes_optional, [{}]}},\n \
+         {{sync_nodes_timeout, 20000}}]}}].\n",
+        nodes[0],
+        nodes[1..].join(", ")
+    );
+    let file = Path::new(&world.code).join("sys.config");
+    std::fs::write(&file, text).expect("a file");
+    let path = file.to_string_lossy().into_owned();
+    let mut booting = tokio::task::JoinSet::new();
+    for at in 0..4 {
+        let (name, epmd, path, code) =
+            (world.names[at].clone(), world.epmd, path.clone(), world.code.clone());
+        let otp = world.otp[at];
+        booting.spawn(async move {
+            if otp {
+                let start = move || Erl::start(&name, epmd, &["-pa", &code, "-config", &path]);
+                return (
+                    at,
+                    Member::Otp(Box::new(tokio::task::spawn_blocking(start).await.expect("erl starts"))),
+                );
+            }
+            let config = Config::file(&path).expect("a configuration");
+            let builder = world::node(&name, epmd).config(&config).expect("all is right");
+            (at, Member::Ours(builder.offer(JobCenter).start().await.expect("our node starts")))
+        });
+    }
+    while let Some(booted) = booting.join_next().await {
+        let (at, member) = booted.expect("no panic");
+        world.up[at] = Some(member);
+    }
+    world.start(&[3, 2, 1, 0]).await;
+    assert_eq!(world.until_runs(&[0]).await, 0);
+    assert_eq!(world.ask(3, "start_type").await, t("normal"));
+    if let Some(Member::Ours(node)) = &world.up[0] {
+        let expected = world.ladder().to_term(&Atom::new("job_center"));
+        assert_eq!(application::get_env(node, "kernel", "distributed"), Some(Term::list([expected])));
+    }
+    malformed(&mut world).await;
+    for at in 0..4 {
+        world.kill(at).await;
+    }
+}
+
+/// What no `dist_ac` would say neither ends ours nor moves anything.
+async fn malformed(world: &mut World) {
+    let us = erl::quoted(&world.names[0]);
+    let Some(Member::Otp(erl)) = world.up[1].as_mut() else { panic!("it is OTP's") };
+    for message in [
+        "x",
+        "{}",
+        "{dist_ac_weight}",
+        "{dist_ac_weight, job_center, heavy, node()}",
+        "{dist_ac_weight, 1, 1, 1}",
+        "{dist_ac_new_node, 1, node()}",
+        "{dist_ac_new_node, 1, 7, [], []}",
+        "{dist_ac_app_started, nobody@nowhere, job_center, ok}",
+        "{dist_ac_app_stopped, \"job_center\"}",
+        "{dist_ac_app_loaded, node(), job_center, [a|b], true, true}",
+        "{dist_ac_new_permission, node(), no_app, false, true}",
+        "{nodedown, node()}",
+        "{go, self()}",
+        "{told, node(), 1, {}}",
+        "{introduce, [a]}",
+        "{ac_application_stopped, job_center}",
+        "{internal_restart_appl, job_center}",
+        "{ac_start_application_req, no_app}",
+    ] {
+        erl.eval(&format!("{{dist_ac, {us}}} ! {message}"));
+    }
+    for question in [
+        "x",
+        "{}",
+        "{permit_application}",
+        "{permit_application, no_app, true, 1, started}",
+        "{takeover_application, no_app, permanent}",
+        "{takeover_application, job_center, permanent}",
+        "{load_application, job_center, rubbish}",
+        "{distribution_changed, 7}",
+    ] {
+        erl.check(&format!("element(1, gen_server:call({{dist_ac, {us}}}, {question}))"), "error");
+    }
+    erl.check(&format!("element(1, gen_server:call({{dist_ac, {us}}}, info))"), "state");
+    erl.check(&format!("length(gen_server:call({{dist_ac, {us}}}, {{get_nodes, job_center}}))"), "4");
+    assert_eq!(world.until_runs(&[0]).await, 0);
 }
