@@ -9,6 +9,7 @@ mod library;
 pub mod limits;
 pub mod machine;
 pub mod module;
+pub mod node;
 pub mod parser;
 pub mod preprocess;
 pub mod raise;
@@ -18,6 +19,7 @@ pub mod world;
 
 pub use alone::Alone;
 pub use machine::{Entry, Machine, Module, run};
+pub use node::NodeWorld;
 pub use raise::{Class, Raise};
 pub use session::{Reply, Session};
 pub use vm::Vm;

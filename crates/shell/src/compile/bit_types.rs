@@ -28,6 +28,7 @@ pub(super) fn settle(element: &BinElement) -> Compiled<Spec> {
 #[derive(Default)]
 struct Said {
     kind: Option<Type>,
+    kind_name: Option<String>,
     unit: Option<usize>,
     signed: Option<bool>,
     little: Option<bool>,
@@ -35,14 +36,15 @@ struct Said {
 
 impl Said {
     fn hear(&mut self, name: &Atom, unit: Option<i64>, loc: Loc) -> Compiled<()> {
-        let clash = |what: &str| {
-            refuse(loc, format!("conflict in bit specification, multiple {what} specified", what = what))
+        let clash = |what: &str, new: &str, old: &str| {
+            refuse(loc, format!("conflict in {what} specification for bit field: '{new}' and '{old}'"))
         };
         let mut kind = |kind: Type, unit: Option<usize>| {
             if self.kind.is_some_and(|before| before != kind) {
-                return clash("types");
+                return clash("type", name.as_str(), self.kind_name.as_deref().unwrap_or_default());
             }
             self.kind = Some(kind);
+            self.kind_name = Some(name.as_str().to_owned());
             self.unit = self.unit.or(unit);
             Ok(())
         };
@@ -55,11 +57,18 @@ impl Said {
             "utf16" => kind(Type::Utf16, None),
             "utf32" => kind(Type::Utf32, None),
             "signed" | "unsigned" => {
-                self.signed = Some(*name == *"signed");
+                let signed = *name == *"signed";
+                if self.signed.is_some_and(|before| before != signed) {
+                    return clash("sign", name.as_str(), if signed { "unsigned" } else { "signed" });
+                }
+                self.signed = Some(signed);
                 Ok(())
             }
             "big" | "little" | "native" => {
                 let little = *name == *"little" || (*name == *"native" && cfg!(target_endian = "little"));
+                if self.little.is_some_and(|before| before != little) {
+                    return clash("endianness", name.as_str(), if little { "big" } else { "little" });
+                }
                 self.little = Some(little);
                 Ok(())
             }
@@ -70,7 +79,7 @@ impl Said {
                 }
                 _ => refuse(loc, "bit type unit must be an integer between 1 and 256"),
             },
-            other => refuse(loc, format!("undefined bit type {}", crate::lexer::write_atom(other))),
+            other => refuse(loc, format!("bit type {} undefined", crate::lexer::write_atom(other))),
         }
     }
 }

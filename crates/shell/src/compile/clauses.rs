@@ -125,10 +125,13 @@ impl Compiler<'_> {
         if guarded.is_some() {
             self.emit(Op::EndTry);
         }
+        let tried = self.sight();
         if !parts.of.is_empty() {
             self.choose(&parts.of, Failure::Try, "try", loc, false)?;
         }
         self.distrust(from, "try", loc);
+        // What the clauses of `of` bind is not seen where something is caught.
+        let chosen = self.hide(tried);
         if let Some(guarded) = guarded {
             let end = self.emit_jump(Op::Jump(0));
             self.land(guarded);
@@ -136,6 +139,7 @@ impl Compiler<'_> {
             self.catch_clauses(&parts.catch, loc)?;
             self.land(end);
         }
+        self.frame().vars.extend(chosen);
         if let Some(cleanup) = cleanup {
             self.emit(Op::EndTry);
             self.after_body(&parts.after, loc)?;

@@ -262,8 +262,8 @@ impl Compiler<'_> {
         tail: bool,
     ) -> Compiled<()> {
         if *module == *"erlang" && *name == *"is_record" && arguments.len() == 2 {
-            if let Some(record) = arguments[1].as_atom().and_then(|name| self.unit.records.get(name)) {
-                let size = Term::Int(record.fields.len() as i64 + 1);
+            if let Some(name) = arguments[1].as_atom() {
+                let size = Term::Int(self.record(arguments[1].loc, name)?.fields.len() as i64 + 1);
                 let mut all = arguments.to_vec();
                 all.push(Expr::new(expr.loc, Kind::Value(size)));
                 return self.remote_call(expr, module, name, &all, tail);

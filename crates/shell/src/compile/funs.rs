@@ -40,7 +40,12 @@ impl Compiler<'_> {
             Some(functions) if functions.contains_key(&key) => None,
             Some(_) if self.unit.imports.contains_key(&key) => self.unit.imports.get(&key).cloned(),
             _ if crate::library::is_auto_imported(name.as_str(), count.into()) => Some(Atom::new("erlang")),
-            _ => return refuse(loc, format!("function {shown}/{arity} undefined")),
+            Some(_) => return refuse(loc, format!("function {shown}/{arity} undefined")),
+            None => {
+                self.emit(Op::Const(Term::atom("undef")));
+                self.emit(Op::Raise);
+                return Ok(());
+            }
         };
         if let Some(module) = module {
             let export = Export { module, function: name.clone(), arity: count };

@@ -126,12 +126,6 @@ impl Compiler<'_> {
 
     /// Whether an expression may stand in a guard: a filter that may is one.
     pub(super) fn is_guard(&mut self, expr: &Expr) -> bool {
-        let boolean = match &expr.kind {
-            Kind::Op2(op, ..) => !matches!(*op, "!" | "++" | "--" | "+" | "-" | "*" | "/"),
-            Kind::Op1(op, _) => *op == "not",
-            Kind::Call(..) | Kind::Atom(_) | Kind::Var(_) | Kind::RecordField(..) => true,
-            _ => false,
-        };
-        boolean && self.test(expr).is_ok()
+        self.test(expr).is_ok()
     }
 }

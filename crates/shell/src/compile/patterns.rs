@@ -107,7 +107,7 @@ impl Compiler<'_> {
         let mut pairs = Vec::new();
         for field in fields {
             if !field.exact {
-                return refuse(field.loc, "illegal pattern, did you mean to use `:=`?");
+                return refuse(field.loc, "illegal pattern");
             }
             // Keys are settled before the pattern: what it binds itself cannot be a key.
             let new = self.hide(way.from);
@@ -127,6 +127,8 @@ impl Compiler<'_> {
 
     pub(super) fn pattern_bits(&mut self, elements: &[BinElement], way: Way) -> Compiled<Pattern> {
         let mut segments = Vec::new();
+        // Sizes see what was bound before the pattern, and in these very bits, but not beside them.
+        let begun = self.sight();
         let last = elements.len().saturating_sub(1);
         for (at, element) in elements.iter().enumerate() {
             let spec = bit_types::settle(element)?;
@@ -136,26 +138,35 @@ impl Compiler<'_> {
             match bit_types::spread(element) {
                 Some(letters) => {
                     for letter in letters {
-                        segments.push(self.segment(&letter, spec, way)?);
+                        segments.push(self.segment(&letter, spec, way, begun)?);
                     }
                 }
-                None => segments.push(self.segment(element, spec, way)?),
+                None => segments.push(self.segment(element, spec, way, begun)?),
             }
         }
         Ok(Pattern::Bits(segments))
     }
 
-    fn segment(&mut self, element: &BinElement, spec: Spec, way: Way) -> Compiled<Segment> {
+    fn segment(&mut self, element: &BinElement, spec: Spec, way: Way, begun: usize) -> Compiled<Segment> {
         let size = match &element.size {
             None => None,
             Some(size) if size.as_atom().is_some_and(|atom| *atom == *"all") => None,
-            Some(size) => match self.test(size) {
-                Ok(test) => Some(test),
-                Err(error) if error.what == "illegal guard expression" => {
-                    return refuse(size.first(), "illegal bit size");
+            Some(size) => {
+                let within = self.hide(begun);
+                let beside = self.hide(way.from.min(begun));
+                self.frame().vars.extend(within.iter().cloned());
+                let test = self.test(size);
+                let here = self.sight() - within.len();
+                self.hide(here);
+                self.frame().vars.extend(beside.into_iter().chain(within));
+                match test {
+                    Ok(test) => Some(test),
+                    Err(error) if error.what == "illegal guard expression" => {
+                        return refuse(size.first(), "illegal bit size");
+                    }
+                    Err(error) => return Err(error),
                 }
-                Err(error) => return Err(error),
-            },
+            }
         };
         let pattern = match self.pattern(&element.value, way)? {
             Pattern::Const(Term::Int(number)) if spec.kind == Type::Float => {

@@ -91,8 +91,8 @@ impl Compiler<'_> {
 
     /// `R#name.field`.
     pub(super) fn get_record(&mut self, loc: Loc, on: &Expr, name: &Atom, field: &Expr) -> Compiled<()> {
-        let (at, size) = self.position(loc, name, field)?;
         self.expr(on, false)?;
+        let (at, size) = self.position(loc, name, field)?;
         self.emit(Op::RecordGet { name: name.clone(), size, at });
         Ok(())
     }
@@ -111,6 +111,9 @@ impl Compiler<'_> {
     /// In a guard: `is_record(Value, name)`, with the size if the record is known.
     pub(super) fn test_is_record(&mut self, value: &Expr, tag: &Expr, loc: Loc) -> Compiled<Test> {
         let size = tag.as_atom().and_then(|name| self.unit.records.get(name)).map(|r| r.fields.len() + 1);
+        if size.is_none() && tag.as_atom().is_some() {
+            self.record(tag.loc, tag.as_atom().unwrap_or(&Atom::new("")))?;
+        }
         let value = self.test(value)?;
         let tag = self.test(tag)?;
         let (count, arguments) = match size {

@@ -72,9 +72,8 @@ impl Compiler<'_> {
     /// What came after is in sight, but not to be relied on.
     pub(super) fn distrust(&mut self, from: usize, what: &'static str, loc: Loc) {
         for (_, var) in &mut self.frame().vars[from..] {
-            if let Var::Safe(slot) = *var {
-                *var = Var::Unsafe(slot, what, loc);
-            }
+            let (Var::Safe(slot) | Var::Unsafe(slot, ..)) = *var;
+            *var = Var::Unsafe(slot, what, loc);
         }
     }
 

@@ -29,10 +29,10 @@ pub(super) const OPERATORS: &[Row] = &[
     ("/=", 2, Pure(|a| Ok(boolean(!trunkline::term::equal_by_value(&a[0], &a[1]))))),
     ("=:=", 2, Pure(|a| Ok(boolean(a[0] == a[1])))),
     ("=/=", 2, Pure(|a| Ok(boolean(a[0] != a[1])))),
-    ("<", 2, Pure(|a| Ok(boolean(a[0] < a[1])))),
-    (">", 2, Pure(|a| Ok(boolean(a[0] > a[1])))),
-    ("=<", 2, Pure(|a| Ok(boolean(a[0] <= a[1])))),
-    (">=", 2, Pure(|a| Ok(boolean(a[0] >= a[1])))),
+    ("<", 2, Pure(|a| Ok(boolean(by_value(a).is_lt())))),
+    (">", 2, Pure(|a| Ok(boolean(by_value(a).is_gt())))),
+    ("=<", 2, Pure(|a| Ok(boolean(by_value(a).is_le())))),
+    (">=", 2, Pure(|a| Ok(boolean(by_value(a).is_ge())))),
     ("and", 2, Pure(|a| logic(a, |x, y| x && y))),
     ("or", 2, Pure(|a| logic(a, |x, y| x || y))),
     ("xor", 2, Pure(|a| logic(a, |x, y| x != y))),
@@ -166,6 +166,10 @@ pub(super) const TABLE: &[Row] = &[
     ("map_keys", 1, Pure(|a| Ok(Term::list(map(&a[0])?.pairs().iter().map(|pair| pair.0.clone()))))),
     ("tuple_info", 1, Pure(|a| Ok(ok(a[0].clone())))),
 ];
+
+pub(super) fn by_value(a: &[Term]) -> std::cmp::Ordering {
+    trunkline::term::compare(&a[0], &a[1], trunkline::term::Numbers::ByValue)
+}
 
 fn truth(term: &Term) -> Result<bool> {
     match (term.is_atom("true"), term.is_atom("false")) {

@@ -34,8 +34,8 @@ pub(super) const TABLE: &[Row] = &[
     ("usort", 1, Pure(|a| sorted(a, true))),
     ("keysort", 2, Pure(|a| key_sorted(a, false))),
     ("ukeysort", 2, Pure(|a| key_sorted(a, true))),
-    ("seq", 2, Pure(|a| seq(&a[0], &a[1], &Term::Int(1)))),
-    ("seq", 3, Pure(|a| seq(&a[0], &a[1], &a[2]))),
+    ("seq", 2, Pure(|a| seq(&a[0], &a[1], &Term::Int(1), "function_clause"))),
+    ("seq", 3, Pure(|a| seq(&a[0], &a[1], &a[2], "badarg"))),
     ("sum", 1, Pure(|a| {
         clause(items(&a[0]))?.iter().try_fold(Term::Int(0), |sum, item| {
             let both = [sum, item.clone()];
@@ -51,6 +51,10 @@ pub(super) const TABLE: &[Row] = &[
     ("flatten", 1, Pure(|a| flatten(&a[0], Term::NIL))),
     ("flatten", 2, Pure(|a| flatten(&a[0], a[1].clone()))),
     ("nth", 2, Pure(|a| {
+        // What is no number is greater than 1, and cannot be counted down.
+        if !matches!(a[0], Term::Int(_) | Term::Big(_) | Term::Float(_)) && a[1].as_list().is_some_and(|l| !l.is_nil()) {
+            return Err(Raise::badarith());
+        }
         let at = clause(size(&a[0]))?;
         let found = at.checked_sub(1).and_then(|at| a[1].as_list()?.iter().nth(at));
         found.ok_or_else(|| Raise::named("function_clause"))
@@ -92,11 +96,15 @@ fn sorted(a: &[Term], unique: bool) -> Result<Term> {
 }
 
 fn key_sorted(a: &[Term], unique: bool) -> Result<Term> {
-    let at = clause(size(&a[0]))?;
-    let all = clause(items(&a[1]))?;
-    if at == 0 {
-        return Err(Raise::named("function_clause"));
+    let at = match &a[0] {
+        Term::Int(at @ 1..) => *at as usize,
+        Term::Big(_) => usize::MAX,
+        _ => return Err(Raise::named("function_clause")),
+    };
+    if a[1].as_list().is_none() {
+        return Err(Raise::with("case_clause", a[1].clone()));
     }
+    let all = clause(items(&a[1]))?;
     let mut keyed = Vec::new();
     for item in all {
         match item.as_tuple().and_then(|items| items.get(at - 1)).cloned() {
@@ -111,11 +119,11 @@ fn key_sorted(a: &[Term], unique: bool) -> Result<Term> {
     Ok(Term::list(keyed.into_iter().map(|(_, item)| item).collect::<Vec<_>>()))
 }
 
-fn seq(from: &Term, to: &Term, step: &Term) -> Result<Term> {
-    let wrong = || Raise::named("function_clause");
+fn seq(from: &Term, to: &Term, step: &Term, reason: &str) -> Result<Term> {
+    let wrong = || Raise::named(reason);
     let (from, to, step) = match (int(from), int(to), int(step)) {
         (Ok(from), Ok(to), Ok(step)) => (from, to, step),
-        _ => return Err(wrong()),
+        _ => return Err(Raise::named("function_clause")),
     };
     if step == 0 {
         return if from == to { Ok(Term::list([Term::Int(from)])) } else { Err(wrong()) };
@@ -170,6 +178,6 @@ fn flatten(deep: &Term, tail: Term) -> Result<Term> {
 
 fn extreme(a: &[Term], wanted: Ordering) -> Result<Term> {
     let all = clause(items(&a[0]))?;
-    let best = all.into_iter().reduce(|best, item| if item.cmp(&best) == wanted { item } else { best });
+    let best = all.into_iter().reduce(|best, item| if by_value(&item, &best) == wanted { item } else { best });
     best.ok_or_else(|| Raise::named("function_clause"))
 }

@@ -52,15 +52,17 @@ pub(super) const TABLE: &[Row] = &[
         Ok(Term::Map(left.pairs().iter().chain(right.pairs()).cloned().collect()))
     })),
     ("size", 1, Pure(|a| Ok(Term::Int(map(&a[0])?.len() as i64)))),
-    ("iterator", 1, Pure(to_list)),
+    ("iterator", 1, Pure(|a| Ok(iterator(map(&a[0])?)))),
     ("next", 1, Pure(next)),
     ("with", 2, Pure(|a| {
-        let (keys, map) = (items(&a[0])?, map(&a[1])?);
+        let map = map(&a[1])?;
+        let keys = items(&a[0])?;
         let kept = keys.into_iter().filter_map(|key| map.get(&key).cloned().map(|value| (key, value)));
         Ok(Term::Map(kept.collect()))
     })),
     ("without", 2, Pure(|a| {
-        let (keys, mut map) = (items(&a[0])?, map(&a[1])?.clone());
+        let mut map = map(&a[1])?.clone();
+        let keys = items(&a[0])?;
         for key in keys {
             map.remove(&key);
         }
@@ -68,17 +70,31 @@ pub(super) const TABLE: &[Row] = &[
     })),
 ];
 
+/// An iterator: its pairs, with `none` in the place of the end.
+fn iterator(map: &Map) -> Term {
+    let pairs = map.pairs().iter().map(|(key, value)| Term::tuple([key.clone(), value.clone()]));
+    trunkline::List::with_tail(pairs.collect(), Term::atom("none"))
+}
+
+/// The pairs of an iterator.
+fn rest(term: &Term) -> Option<Option<&trunkline::List>> {
+    match term {
+        Term::List(list) if list.improper_tail().is_some_and(|tail| tail.is_atom("none")) => Some(Some(list)),
+        _ if term.is_atom("none") => Some(None),
+        _ => None,
+    }
+}
+
 fn to_list(a: &[Term]) -> Result<Term> {
-    if let Term::List(_) = a[0] {
-        // An iterator is the list of its pairs.
-        return Ok(a[0].clone());
+    if let Some(pairs) = rest(&a[0]) {
+        return Ok(Term::list(pairs.map(|pairs| pairs.iter().collect()).unwrap_or_else(Vec::new)));
     }
     Ok(Term::list(map(&a[0])?.pairs().iter().map(|(key, value)| Term::tuple([key.clone(), value.clone()]))))
 }
 
 fn next(a: &[Term]) -> Result<Term> {
-    let Some(pairs) = a[0].as_list() else { return Err(Raise::badarg()) };
-    match pairs.uncons() {
+    let Some(pairs) = rest(&a[0]) else { return Err(Raise::badarg()) };
+    match pairs.and_then(trunkline::List::uncons) {
         None => Ok(Term::atom("none")),
         Some((first, rest)) => match first.as_tuple() {
             Some([key, value]) => Ok(Term::tuple([key.clone(), value.clone(), rest])),

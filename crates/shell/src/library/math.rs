@@ -46,14 +46,14 @@ pub(super) const RAND: &[Row] = &[
 ];
 
 fn one(a: &[Term], how: fn(f64) -> f64) -> Result<Term> {
-    let number = float(&a[0]).ok_or_else(Raise::badarith)?;
+    let number = float(&a[0]).ok_or_else(Raise::badarg)?;
     finite(how(number))
 }
 
 fn two(a: &[Term], how: fn(f64, f64) -> f64) -> Result<Term> {
     match (float(&a[0]), float(&a[1])) {
         (Some(x), Some(y)) => finite(how(x, y)),
-        _ => Err(Raise::badarith()),
+        _ => Err(Raise::badarg()),
     }
 }
 

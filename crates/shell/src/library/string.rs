@@ -32,12 +32,16 @@ pub(super) const TABLE: &[Row] = &[
 ];
 
 fn read(term: &Term) -> Result<String> {
-    clause(chars(term).ok_or_else(Raise::badarg))
+    match term {
+        Term::Binary(_) => chars(term).ok_or_else(|| Raise::with("badarg", term.clone())),
+        _ => clause(chars(term).ok_or_else(Raise::badarg)),
+    }
 }
 
 /// A text of the type that came: a binary of a binary, a list of a list.
 fn alike(term: &Term, how: impl FnOnce(&str) -> String) -> Result<Term> {
-    let text = how(&read(term)?);
+    let text = chars(term).ok_or_else(|| Raise::with("badarg", term.clone()))?;
+    let text = how(&text);
     Ok(if matches!(term, Term::Binary(_)) { Term::binary(&text) } else { string(&text) })
 }
 

@@ -61,8 +61,8 @@ pub(super) const TABLE: &[Row] = &[
         Term::Ref(reference) => Ok(Term::Atom(reference.node().name().clone())),
         _ => Err(Raise::badarg()),
     })),
-    ("max", 2, Pure(|a| Ok(if a[0] < a[1] { a[1].clone() } else { a[0].clone() }))),
-    ("min", 2, Pure(|a| Ok(if a[1] < a[0] { a[1].clone() } else { a[0].clone() }))),
+    ("max", 2, Pure(|a| Ok(a[usize::from(super::erlang::by_value(a).is_lt())].clone()))),
+    ("min", 2, Pure(|a| Ok(a[usize::from(super::erlang::by_value(a).is_gt())].clone()))),
 ];
 
 fn is(value: bool) -> Result<Term> {

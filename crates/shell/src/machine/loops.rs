@@ -193,6 +193,7 @@ fn next_pair(iterator: &Term) -> Option<(Term, Term, Term)> {
             [key, value, rest] => Some((key.clone(), value.clone(), rest.clone())),
             _ => None,
         },
+        // As `maps:iterator/1` of ours makes it.
         Term::List(list) => {
             let (first, rest) = list.uncons()?;
             let [key, value] = first.as_tuple()? else { return None };

@@ -126,7 +126,10 @@ impl Parser<'_> {
             self.next();
             self.next();
         }
-        let pattern = self.expr()?;
+        self.colon_ends = true;
+        let pattern = self.expr();
+        self.colon_ends = false;
+        let pattern = pattern?;
         let loc = class.as_ref().map_or(pattern.first(), |class| class.loc);
         let mut stack = Expr::new(last(&pattern), Kind::Var(Atom::new("_")));
         if given && self.eat(":") {

@@ -30,6 +30,10 @@ pub(crate) type Parsed<T> = Result<T, ParseError>;
 pub fn exprs(tokens: &[Token]) -> Parsed<Body> {
     let mut parser = Parser::new(tokens);
     let body = parser.body()?;
+    // To `erl_parse` the expressions are a function: what stands behind a semicolon should be its next clause.
+    if parser.eat(";") {
+        return Err(parser.unexpected());
+    }
     parser.dot()?;
     Ok(body)
 }
@@ -46,11 +50,13 @@ pub(crate) struct Parser<'a> {
     tokens: &'a [Token],
     at: usize,
     depth: usize,
+    /// Whether a colon ends an expression: in the patterns of `catch`.
+    pub(crate) colon_ends: bool,
 }
 
 impl<'a> Parser<'a> {
     pub(crate) fn new(tokens: &'a [Token]) -> Parser<'a> {
-        Parser { tokens, at: 0, depth: 0 }
+        Parser { tokens, at: 0, depth: 0, colon_ends: false }
     }
 
     pub(crate) fn peek(&self) -> Option<&'a Token> {

@@ -15,7 +15,7 @@ impl Parser<'_> {
             return self.hashes(first, false);
         }
         let first = self.max()?;
-        if self.is(":") {
+        if self.is(":") && !self.colon_ends {
             let loc = self.expect(":")?;
             let second = self.max()?;
             let remote = Expr::new(loc, Kind::Remote(Box::new(first), Box::new(second)));

@@ -3,6 +3,8 @@
 mod erl;
 mod make;
 
+use trunkline_shell as shell;
+
 use shell::session::Trouble;
 use shell::{Alone, Session, Vm, lexer, parser};
 use trunkline::term::print::Printer;
@@ -45,9 +47,13 @@ async fn evaluated(vm: &std::sync::Arc<Vm>, line: &str) -> String {
     }
 }
 
-/// Local functions are commands in a shell, and undefined to the linter.
+/// Local functions are commands in a shell, and undefined to `erl_eval`; the calls of a trace are each one's own.
 fn same(theirs: &str, ours: &str) -> bool {
-    theirs == ours
+    let bare = |text: &str| match text.find("'EXIT'") {
+        Some(at) => text[..at + text[at..].find(",[").unwrap_or(text.len() - at)].to_owned(),
+        None => text.to_owned(),
+    };
+    bare(theirs) == bare(ours) || theirs == "error undef" && ours.starts_with("error {shell_undef,")
 }
 
 async fn compare(lines: Vec<String>, allowed: usize) {
@@ -74,7 +80,7 @@ async fn the_corpus_gives_the_same_values_and_errors() {
 async fn generated_expressions_give_the_same_values_and_errors() {
     let seed = std::env::var("TRUNKLINE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(25);
     eprintln!("TRUNKLINE_SEED={seed}");
-    compare(make::expressions(seed, 4000), 0).await;
+    compare(make::expressions(seed, 5000), 0).await;
 }
 
 #[test]

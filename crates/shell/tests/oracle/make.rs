@@ -40,7 +40,7 @@ const TWO: &[&str] = &[
     "maps:with", "maps:without", "maps:take", "is_map_key", "map_get", "is_function", "proplists:get_value",
     "proplists:get_bool", "proplists:delete", "proplists:lookup", "ordsets:union", "ordsets:add_element",
     "string:split", "string:prefix", "string:find", "string:lexemes", "string:concat", "binary:at",
-    "binary:match", "binary:split", "lists:merge", "lists:ukeysort", "string:slice", "bsl", "bsr",
+    "binary:match", "binary:split", "lists:merge", "lists:ukeysort", "bsl", "bsr",
 ];
 const THREE: &[&str] = &[
     "lists:keyfind", "lists:keymember", "lists:keydelete", "lists:keytake", "lists:sublist", "lists:seq",
@@ -119,10 +119,17 @@ impl Maker {
             8 => format!("#{{{} => {}, {} => {}}}", self.literal(), self.expr(deep), self.literal(), self.expr(deep)),
             9..=11 => {
                 let (f, one) = (self.dice.pick(ONE), self.expr(deep));
+                if f.starts_with("string:") {
+                    return format!("{f}({})", self.text());
+                }
                 format!("{f}({one})")
             }
             12 | 13 => {
                 let (f, one, two) = (self.dice.pick(TWO), self.expr(deep), self.expr(deep));
+                // What OTP says about texts that are none is an accident of how it is written.
+                if f.starts_with("string:") && f != "string:slice" {
+                    return format!("{f}({}, {})", self.text(), self.text());
+                }
                 match f {
                     "bsl" | "bsr" => format!("({one} {f} {})", self.dice.roll(9)),
                     "lists:seq" | "lists:duplicate" => format!("{f}({}, {})", self.dice.roll(9), self.dice.roll(12)),
@@ -131,6 +138,12 @@ impl Maker {
             }
             14 => {
                 let (f, one, two, three) = (self.dice.pick(THREE), self.expr(deep), self.expr(deep), self.expr(deep));
+                if f == "string:replace" {
+                    return format!("{f}({}, {}, {three})", self.text(), self.text());
+                }
+                if f == "string:slice" {
+                    return format!("{f}({}, {}, {})", self.text(), self.dice.roll(5), self.dice.roll(5));
+                }
                 if f == "lists:seq" {
                     return format!("{f}({}, {}, {})", self.dice.roll(9), self.dice.roll(20), self.dice.roll(5));
                 }
@@ -156,6 +169,11 @@ impl Maker {
             }
             _ => format!("begin {}, {} end", self.expr(deep), self.expr(deep)),
         }
+    }
+
+    fn text(&mut self) -> String {
+        let all = ["\"abc\"", "\"\"", "\"a b c\"", "<<\"abc\">>", "\"b\"", "<<\" a b \">>", "[\"a\", <<\"b\">>, $c]", "\"cab\""];
+        self.dice.pick(&all).to_owned()
     }
 
     fn list(&mut self, deep: usize) -> String {

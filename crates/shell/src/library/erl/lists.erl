@@ -7,17 +7,19 @@
          umerge/1, umerge/2, umerge/3, ukeymerge/3, nthtail/2, prefix/2, suffix/2, split/2, sublist/2, sublist/3,
          unzip/1, unzip3/1, zip/2, zip/3, zip3/3, zipwith/3, zipwith/4, zipwith3/4]).
 
-map(F, [H | T]) -> [F(H) | map_1(F, T)];
-map(F, []) when is_function(F, 1) -> [].
+map(F, L) when is_function(F, 1) ->
+    case L of
+        [H | T] -> [F(H) | map_1(F, T)];
+        [] -> []
+    end.
 map_1(F, [H | T]) -> [F(H) | map_1(F, T)];
 map_1(_, []) -> [].
 
-foreach(F, [H | T]) -> F(H), foreach_1(F, T);
-foreach(F, []) when is_function(F, 1) -> ok.
+foreach(F, L) when is_function(F, 1) -> foreach_1(F, L).
 foreach_1(F, [H | T]) -> F(H), foreach_1(F, T);
 foreach_1(_, []) -> ok.
 
-filter(F, L) when is_function(F, 1), is_list(L) -> [X || X <- L, F(X)].
+filter(F, L) when is_function(F, 1) -> [X || X <- L, F(X)].
 
 filtermap(F, [H | T]) ->
     case F(H) of
@@ -31,13 +33,17 @@ zf(F, L) -> filtermap(F, L).
 flatmap(F, [H | T]) -> F(H) ++ flatmap(F, T);
 flatmap(F, []) when is_function(F, 1) -> [].
 
-foldl(F, A, [H | T]) -> foldl_1(F, F(H, A), T);
-foldl(F, A, []) when is_function(F, 2) -> A.
+foldl(F, A, L) when is_function(F, 2) ->
+    case L of
+        [H | T] -> foldl_1(F, F(H, A), T);
+        [] -> A
+    end.
 foldl_1(F, A, [H | T]) -> foldl_1(F, F(H, A), T);
 foldl_1(_, A, []) -> A.
 
-foldr(F, A, [H | T]) -> F(H, foldr(F, A, T));
-foldr(F, A, []) when is_function(F, 2) -> A.
+foldr(F, A, L) when is_function(F, 2) -> foldr_1(F, A, L).
+foldr_1(F, A, [H | T]) -> F(H, foldr_1(F, A, T));
+foldr_1(_, A, []) -> A.
 
 mapfoldl(F, A0, [H | T]) ->
     {R, A1} = F(H, A0),
@@ -51,19 +57,37 @@ mapfoldr(F, A0, [H | T]) ->
     {[R | Rs], A2};
 mapfoldr(F, A, []) when is_function(F, 2) -> {[], A}.
 
-all(F, [H | T]) ->
+all(F, L) when is_function(F, 1) ->
+    case L of
+        [H | T] ->
+            case F(H) of
+                true -> all_1(F, T);
+                false -> false
+            end;
+        [] -> true
+    end.
+all_1(F, [H | T]) ->
     case F(H) of
-        true -> all(F, T);
+        true -> all_1(F, T);
         false -> false
     end;
-all(F, []) when is_function(F, 1) -> true.
+all_1(_, []) -> true.
 
-any(F, [H | T]) ->
+any(F, L) when is_function(F, 1) ->
+    case L of
+        [H | T] ->
+            case F(H) of
+                true -> true;
+                false -> any_1(F, T)
+            end;
+        [] -> false
+    end.
+any_1(F, [H | T]) ->
     case F(H) of
         true -> true;
-        false -> any(F, T)
+        false -> any_1(F, T)
     end;
-any(F, []) when is_function(F, 1) -> false.
+any_1(_, []) -> false.
 
 partition(F, L) -> partition(F, L, [], []).
 partition(F, [H | T], As, Bs) ->
@@ -185,7 +209,7 @@ keytake(K, N, [H | T], Seen) -> keytake(K, N, T, [H | Seen]);
 keytake(_, _, [], _) -> false.
 
 merge(Ls) -> sort(append(Ls)).
-merge(A, B) -> merge(fun(X, Y) -> X =< Y end, A, B).
+merge(A, B) when is_list(A), is_list(B) -> merge(fun(X, Y) -> X =< Y end, A, B).
 merge(F, A, B) when is_function(F, 2) -> fmerge(F, A, B, []).
 umerge(Ls) -> usort(append(Ls)).
 umerge(A, B) -> usort(A ++ B).
@@ -195,7 +219,8 @@ ukeymerge(N, A, B) -> ukeysort(N, A ++ B).
 
 nthtail(0, []) -> [];
 nthtail(0, [_ | _] = L) -> L;
-nthtail(N, [_ | T]) when is_integer(N), N > 0 -> nthtail(N - 1, T).
+nthtail(1, [_ | T]) -> T;
+nthtail(N, [_ | T]) when N > 1 -> nthtail(N - 1, T).
 
 prefix([X | P], [X | T]) -> prefix(P, T);
 prefix([], L) when is_list(L) -> true;

@@ -51,12 +51,12 @@ get_bool(K, L) ->
         _ -> false
     end.
 
-get_keys(L) -> lists:usort([key(P) || P <- L, key(P) =/= []]).
+get_keys(L) when is_list(L) -> lists:usort([key(P) || P <- L, key(P) =/= []]).
 key(K) when is_atom(K) -> K;
 key(P) when is_tuple(P), tuple_size(P) >= 1 -> element(1, P);
 key(_) -> [].
 
-delete(K, L) -> [P || P <- L, not (P =:= K orelse (is_tuple(P) andalso tuple_size(P) >= 1 andalso element(1, P) =:= K))].
+delete(K, L) when is_list(L) -> [P || P <- L, not (P =:= K orelse (is_tuple(P) andalso tuple_size(P) >= 1 andalso element(1, P) =:= K))].
 
 split(L, Keys) ->
     {[lookup_all_raw(K, L) || K <- Keys], [P || P <- L, not lists:member(key(P), Keys)]}.

@@ -117,11 +117,11 @@ f2r([]) -> {[], []};
 f2r([_] = L) -> {[], L};
 f2r([X, Y]) -> {[Y], [X]};
 f2r(L) ->
-    {F, R} = lists:split(length(L) div 2 + 1, L),
+    {F, R} = lists:split(length(L) div 2, L),
     {lists:reverse(R, []), F}.
 r2f([]) -> {[], []};
 r2f([_] = L) -> {[], L};
 r2f([Y, X]) -> {[Y], [X]};
 r2f(L) ->
-    {R, F} = lists:split(length(L) div 2 + 1, L),
+    {R, F} = lists:split(length(L) div 2, L),
     {R, lists:reverse(F, [])}.

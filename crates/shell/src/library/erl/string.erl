@@ -7,13 +7,17 @@
          centre/3, sub_string/2, sub_string/3, to_upper/1, to_lower/1, list_to_integer/1, list_to_float/1,
          next_codepoint/1, next_grapheme/1, sub_word/2, sub_word/3]).
 
-chars(S) -> unicode:characters_to_list(S).
+chars(S) ->
+    try unicode:characters_to_list(S)
+    catch error:_ -> error(function_clause)
+    end.
+text(S) -> unicode:characters_to_list(S).
 like(B, L) when is_binary(B) -> unicode:characters_to_binary(L);
 like(_, L) -> L.
 
-equal(A, B) -> chars(A) =:= chars(B).
+equal(A, B) -> text(A) =:= text(B).
 equal(A, B, false) -> equal(A, B);
-equal(A, B, true) -> string:casefold(chars(A)) =:= string:casefold(chars(B)).
+equal(A, B, true) -> string:casefold(text(A)) =:= string:casefold(text(B)).
 
 slice(S, Start) -> like(S, drop(Start, chars(S))).
 slice(S, Start, infinity) -> slice(S, Start);
@@ -27,10 +31,14 @@ pad(S, N, Dir, C) when is_integer(N) ->
     Missing = max(0, N - string:length(S)),
     case Dir of
         trailing -> [S | lists:duplicate(Missing, C)];
-        leading -> lists:duplicate(Missing, C) ++ [S];
+        leading -> [lists:duplicate(Missing, C), S];
         both ->
             L = Missing div 2,
-            lists:duplicate(L, C) ++ [S | lists:duplicate(Missing - L, C)]
+            P = lists:duplicate(L, C),
+            case Missing rem 2 of
+                1 -> [P, S, P, C];
+                0 -> [P, S | P]
+            end
     end.
 
 trim(S) -> trim(S, both, white()).
@@ -67,14 +75,16 @@ take(S, Cs, Not, trailing) ->
     {like(S, lists:reverse(B)), like(S, lists:reverse(A))}.
 
 prefix(S, P) ->
-    Cs = chars(P),
-    L = chars(S),
+    Cs = text(P),
+    L = text(S),
     case lists:prefix(Cs, L) of
         true -> like(S, lists:nthtail(erlang:length(Cs), L));
         false -> nomatch
     end.
 
-lexemes(S, Seps) -> [like(S, T) || T <- lexemes_1(chars(S), [[C] || C <- Seps, is_integer(C)] ++ [C || C <- Seps, is_list(C)], [])].
+lexemes(S, Seps) -> [like(S, T) || T <- lexemes_1(chars(S), separators(Seps), [])].
+separators(Seps) when is_list(Seps) -> [case C of C when is_integer(C) -> [C]; C when is_list(C) -> C end || C <- Seps];
+separators(_) -> error(function_clause).
 lexemes_1([], _, []) -> [];
 lexemes_1([], _, Acc) -> [lists:reverse(Acc)];
 lexemes_1([C | T] = L, Seps, Acc) ->
@@ -93,7 +103,7 @@ split(S, P) -> split(S, P, leading).
 split(S, P, Where) ->
     case P =:= [] orelse P =:= <<>> of
         true -> [S];
-        false -> [like(S, T) || T <- split_1(chars(S), chars(P), Where)]
+        false -> [like(S, T) || T <- split_1(text(S), text(P), Where)]
     end.
 split_1(L, P, leading) ->
     case cut(L, P, []) of
@@ -122,14 +132,14 @@ replace(S, P, R, Where) -> lists:join(R, split(S, P, Where)).
 
 find(S, P) -> find(S, P, leading).
 find(S, P, leading) ->
-    case find_1(chars(S), chars(P)) of
+    case find_1(text(S), text(P)) of
         nomatch -> nomatch;
         L -> like(S, L)
     end;
 find(S, P, trailing) ->
-    case split_1(chars(S), chars(P), trailing) of
+    case split_1(text(S), text(P), trailing) of
         [_] -> nomatch;
-        [_, B] -> like(S, chars(P) ++ B)
+        [_, B] -> like(S, text(P) ++ B)
     end.
 find_1([], []) -> [];
 find_1([], _) -> nomatch;
