@@ -323,3 +323,55 @@ async fn of_equals_the_less_burdened_node_runs_it_as_otp_decides() {
     world::eventually("it runs here again", async || ours.whereis("shop_top").is_some()).await;
     ours.shutdown().await;
 }
+
+/// The connection is lost, both run it; when it is back, the better place keeps it, be it OTP's or ours.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gap_between_otp_and_us_ends_with_one_copy() {
+    if !erl::found() {
+        return;
+    }
+    let epmd = world::private_epmd();
+    for we_are_first in [true, false] {
+        let (us, them) = (world::unique("ours"), world::unique("otps"));
+        let (first, second) = if we_are_first { (&us, &them) } else { (&them, &us) };
+        let ladder = Ladder::first([first.as_str()]).then([second.as_str()]).wait(Duration::from_millis(100));
+        let shop = Noted::new(Spec::new("shop"));
+        let builder = world::node(&us, epmd).distributed("shop", ladder.clone()).offer(shop.clone());
+        let ours = builder.start().await.expect("our node starts");
+        let distributed = format!("[{}]", ladder.to_term(&Atom::new("shop")));
+        let known = format!("[{}]", quoted(&us));
+        let flags = [
+            "-kernel",
+            "distributed",
+            &distributed,
+            "-kernel",
+            "sync_nodes_mandatory",
+            &known,
+            "-kernel",
+            "sync_nodes_timeout",
+            "10000",
+        ];
+        let mut erl = Erl::start(&them, epmd, &flags);
+        erl.check("application:load({application, shop, [{description, \"\"}, {vsn, \"1\"}, {modules, []}, {registered, []}, {applications, [kernel, stdlib]}]})", "ok");
+        erl.ask("application:start(shop)");
+        application::start(&ours, "shop", Kind::Temporary).await.expect("it runs somewhere");
+        assert_eq!(erl.answer(), "ok");
+        let runs_there = "lists:keymember(shop, 1, application:which_applications())";
+        erl.check(runs_there, if we_are_first { "false" } else { "true" });
+        erl.check(&format!("erlang:disconnect_node({})", quoted(&us)), "true");
+        world::eventually("it runs here", async || ours.whereis("shop_top").is_some()).await;
+        erl.until(runs_there, "true");
+        erl.check(&format!("net_kernel:connect_node({})", quoted(&us)), "true");
+        erl.until(runs_there, if we_are_first { "false" } else { "true" });
+        world::eventually("one copy", async || ours.whereis("shop_top").is_some() == we_are_first).await;
+        // And they know each other again: who is lost is followed by the other.
+        if we_are_first {
+            ours.shutdown().await;
+            erl.until(runs_there, "true");
+        } else {
+            erl.kill();
+            world::eventually("it runs here again", async || ours.whereis("shop_top").is_some()).await;
+            ours.shutdown().await;
+        }
+    }
+}

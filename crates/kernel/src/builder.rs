@@ -291,12 +291,7 @@ impl Builder {
         let programs = self.programs.clone();
         self.furnish(&node, &net);
         place.open(&node, &net);
-        let node = Node::new(node);
-        if let Err(why) = dist_ac::boot(&node, &programs).await {
-            node.shutdown().await;
-            return Err(why.into());
-        }
-        Ok(node)
+        Builder::boot(Node::new(node), &programs).await
     }
 
     /// A node without a name, `nonode@nohost`, that may be given one with [`net_kernel::start`]: it will do then what this
@@ -423,9 +418,21 @@ impl Builder {
         let granted = Atom::new(&joined.granted.name);
         let node = self.node(granted, joined.granted.creation);
         let net = NetKernel::install(&node, beginning);
+        let programs = self.programs.clone();
         self.furnish(&node, &net);
         net_kernel::settle(&node, &peer, joined).map_err(failed)?;
-        Ok(Node::new(node))
+        Builder::boot(Node::new(node), &programs).await
+    }
+
+    /// The last part of a start: nodes are waited for, applications start.
+    async fn boot(node: Node, programs: &dist_ac::Programs) -> Result<Node, StartError> {
+        match dist_ac::boot(&node, programs).await {
+            Ok(()) => Ok(node),
+            Err(why) => {
+                node.shutdown().await;
+                Err(why.into())
+            }
+        }
     }
 
     fn node(&self, name: Atom, creation: u32) -> runtime::Node {
