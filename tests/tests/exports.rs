@@ -18,7 +18,7 @@ struct Order {
 
 /// Things for sale.
 #[trunkline::module]
-pub mod shop {
+mod shop {
     use super::*;
 
     /// How much they cost.

@@ -129,10 +129,10 @@ async fn story(epmd: u16, ours: bool, prevent: bool) -> Vec<String> {
     for node in [&mut observer, &mut friend] {
         node.until(&whereis("subject"), &us);
     }
-    observer.eval(&format!(
+    observer.eval(
         "P = global:whereis_name(subject), register(watcher, guest:trap(fun() -> erlang:monitor(process, P), \
-         net_kernel:monitor_nodes(true, [nodedown_reason]) end)), guest:seen(watcher)"
-    ));
+         net_kernel:monitor_nodes(true, [nodedown_reason]) end)), guest:seen(watcher)",
+    );
     let mut seen = Vec::new();
 
     subject.signal("STOP");

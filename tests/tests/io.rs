@@ -179,7 +179,7 @@ async fn output_appears_at_who_asked_for_it_wherever_it_is_made() {
                 .unwrap();
             let down: trunkline::Down = ctx.receive().await;
             assert!(down.reference == watch && pid.node.name() == them.as_str());
-            rpc::call::<Term>(&mut ctx, them.as_str(), "io", "format", (Term::string("by erpc~n"),)).await.unwrap();
+            rpc::call::<Term>(&ctx, them.as_str(), "io", "format", (Term::string("by erpc~n"),)).await.unwrap();
             let _ = give.send(());
         });
         take.await.unwrap();

@@ -1,6 +1,6 @@
 //! Links and exits between our nodes and OTP's, in both directions.
 
-use trunkline::{Atom, Ctx, Exit, ExitSignal, Node, Pid, Term};
+use trunkline::{Atom, Ctx, Exit, ExitSignal, Node, Pid, SpawnAt, Term};
 use trunkline_tests::meeting::{Meeting, both_dialling, in_every_way};
 use trunkline_tests::world::{self, PATIENCE, t};
 
@@ -50,7 +50,7 @@ async fn the_end_of_either_end_of_a_link_is_heard_at_the_other_in_every_way_of_m
                 ctx.set_trap_exit(true);
                 let me = Term::Pid(ctx.pid());
                 let arguments = vec![me.clone()];
-                let (far, _) = ctx.spawn_at(them.as_str(), "guest", "linked_echo", arguments, Default::default()).await.unwrap();
+                let (far, _) = ctx.spawn_at(them.as_str(), "guest", "linked_echo", arguments, SpawnAt::default()).await.unwrap();
                 ctx.send(&far, Term::tuple([me, Term::atom("ready")]));
                 let ready = world::message(&mut ctx).await;
                 ctx.send(&far, t("{stop, their_end}"));
@@ -104,7 +104,7 @@ async fn exit_2_is_heard_on_the_other_side_and_kill_is_not_trapped() {
             ctx.set_trap_exit(true);
             let me = Term::Pid(ctx.pid());
             let exit = vec![me, Term::atom("from_afar")];
-            let (far, _) = ctx.spawn_at(them.as_str(), "erlang", "exit", exit, Default::default()).await.unwrap();
+            let (far, _) = ctx.spawn_at(them.as_str(), "erlang", "exit", exit, SpawnAt::default()).await.unwrap();
             let first: ExitSignal = ctx.receive_within(PATIENCE).await.expect("an exit");
             let mut reasons = vec![(first.from == far, first.reason)];
             for word in ["stop", "kill"] {

@@ -54,7 +54,9 @@ async fn erl_call_calls_us_and_gets_what_is_printed() {
     assert!(printed.contains("printed") && printed.find("hello") < printed.find("printed"), "{printed}");
     // An expression is code for a BEAM: refused, and nobody waits.
     let mut evaluates = erl_call(&["-e"]);
-    evaluates.stdin(std::fs::File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/erl/one_plus_one.erl")).expect("the file"));
+    evaluates.stdin(
+        std::fs::File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/erl/one_plus_one.erl")).expect("the file"),
+    );
     let (printed, _) = run(&mut evaluates).await.unwrap();
     assert!(printed.contains("undef"), "{printed}");
     ours.shutdown().await;

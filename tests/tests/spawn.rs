@@ -219,7 +219,7 @@ async fn every_option_of_a_spawn_request_does_what_it_does_in_otp() {
             ctx.set_trap_exit(true);
             let (pid, _) = ctx.spawn_at(them.clone(), "guest", "exit_after", bye(), how).await.unwrap();
             let seen: Term =
-                rpc::call(&mut ctx, them.clone(), "erlang", "process_info", (pid.clone(), t("priority")))
+                rpc::call(&ctx, them.clone(), "erlang", "process_info", (pid.clone(), t("priority")))
                     .await
                     .unwrap();
             assert_eq!(seen, t("{priority, high}"));

@@ -24,12 +24,7 @@ impl NameService for Global {
         global::whereis(node, name.clone())
     }
 
-    fn register<'a>(
-        &'a self,
-        node: &'a runtime::Node,
-        name: &'a Term,
-        pid: &'a Pid,
-    ) -> NameFuture<'a, bool> {
+    fn register<'a>(&'a self, node: &'a runtime::Node, name: &'a Term, pid: &'a Pid) -> NameFuture<'a, bool> {
         Box::pin(global::register(node, name.clone(), pid))
     }
 

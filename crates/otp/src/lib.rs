@@ -28,8 +28,8 @@ pub mod sys;
 
 pub use ask::{Asker, Nothing, Request};
 pub use gen_event::GenEvent;
-pub use gen_statem::GenStatem;
 pub use gen_server::{Flow, GenServer, Server, Unknown};
+pub use gen_statem::GenStatem;
 pub use pending::{RequestId, Requests};
 pub use place::{Name, NameService, ServerRef};
 pub use proc_lib::StartError;

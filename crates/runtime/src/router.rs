@@ -64,7 +64,9 @@ impl Node {
     /// Answers from outside of any process: as [`crate::Ctx::answer`].
     pub fn answer<'a>(&self, to: impl Into<To<'a>>, message: impl term::IntoTerm + Send + 'static) {
         let options = SendOptions { noconnect: true, ..SendOptions::default() };
-        if let Routed::Far(lane, bytes) = self.route(Sender::NOBODY, to.into(), Message::new(message), options) {
+        if let Routed::Far(lane, bytes) =
+            self.route(Sender::NOBODY, to.into(), Message::new(message), options)
+        {
             lane.count_answer(bytes);
         }
     }

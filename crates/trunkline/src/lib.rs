@@ -50,18 +50,95 @@
 
 pub mod prelude;
 
+/// ```
+/// use trunkline::prelude::*;
+/// use trunkline::rpc::Raise;
+///
+/// #[trunkline::module]
+/// mod shop {
+///     use super::*;
+///
+///     /// What so many of them cost.
+///     pub fn price(count: i64, each: i64) -> i64 {
+///         count * each
+///     }
+///
+///     /// Throws what is missing.
+///     pub async fn sell(ctx: &mut Ctx, item: Atom) -> Result<Pid, Raise> {
+///         if item == *"tea" { Ok(ctx.pid()) } else { Err(Raise::throw(("sold_out", item))) }
+///     }
+///
+///     #[export(name = "is_open?")]
+///     pub fn is_open() -> bool {
+///         true
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let node = Node::alone();
+/// shop::export(&node);
+/// assert_eq!(node.call::<i64>(node.name(), "shop", "price", (3, 14)).await, Ok(42));
+/// assert_eq!(node.call::<bool>(node.name(), "shop", "is_open?", ()).await, Ok(true));
+/// let sold_out = node.call::<Pid>(node.name(), "shop", "sell", (Atom::new("milk"),)).await;
+/// assert!(matches!(sold_out, Err(rpc::RpcError::Threw(_))));
+/// # }
+/// ```
+///
+/// Private functions stay private. What cannot be exported is refused. Type parameters:
+///
+/// ```compile_fail
+/// #[trunkline::module]
+/// mod shop {
+///     pub fn show<T: std::fmt::Debug>(what: T) -> String { format!("{what:?}") }
+/// }
+/// ```
+///
+/// References, for what comes from another node has no owner here:
+///
+/// ```compile_fail
+/// #[trunkline::module]
+/// mod shop {
+///     pub fn length(text: &str) -> i64 { text.len() as i64 }
+/// }
+/// ```
+///
+/// Methods, unsafe functions, what is no term, and two functions of one name and arity:
+///
+/// ```compile_fail
+/// #[trunkline::module]
+/// mod shop {
+///     pub unsafe fn danger() {}
+/// }
+/// ```
+///
+/// ```compile_fail
+/// #[trunkline::module]
+/// mod shop {
+///     pub fn file() -> std::fs::File { unimplemented!() }
+/// }
+/// ```
+///
+/// ```compile_fail
+/// #[trunkline::module]
+/// mod shop {
+///     #[export(name = "b")]
+///     pub fn a() {}
+///     pub fn b() {}
+/// }
+/// ```
 pub use ::module::module;
 pub use carrier;
 pub use kernel::erpc;
 #[cfg(feature = "sim")]
 pub use kernel::sim;
 pub use kernel::{
-    Builder, Cookie, Node, PingError, StartError, config, cookies, discovery, dist_ac, epmd, global, io, names, net_kernel,
-    node, pg, ping, rpc,
+    Builder, Cookie, Node, PingError, StartError, config, cookies, discovery, dist_ac, epmd, global, io,
+    names, net_kernel, node, pg, ping, rpc,
 };
 pub use otp::{
-    Flow, GenServer, Nothing, Reply, Request, Server, ServerRef, application, gen_event, gen_server, gen_statem, registry,
-    request, supervisor, sys,
+    Flow, GenServer, Nothing, Reply, Request, Server, ServerRef, application, gen_event, gen_server,
+    gen_statem, registry, request, supervisor, sys,
 };
 pub use runtime::{
     AliasMode, Ctx, Down, Exit, ExitSignal, ExportedFn, ExportedFuture, Limit, Mark, Message, Outcome,

@@ -17,7 +17,16 @@ pub(super) fn report(soak: &mut Soak, why: &str) -> String {
         };
         let _ = writeln!(text, "\n{} thinks\n  {}", member.name, life.eval("soaker:state()"));
         let _ = writeln!(text, "  and has\n  {}", life.eval("soaker:troubles()"));
-        for line in life.printed.iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().into_iter().rev().take(30).rev() {
+        for line in life
+            .printed
+            .iter()
+            .filter(|line| !line.is_empty())
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .take(30)
+            .rev()
+        {
             let _ = writeln!(text, "  printed: {line}");
         }
     }

@@ -1,7 +1,7 @@
 //! What is asked of OTP and of us.
 
 /// Answered with the very same value, or the very same error.
-pub const SAME: &[&str] = &[
+pub(crate) const SAME: &[&str] = &[
     // erlang: numbers
     "erlang:'+'(1, 2)",
     "erlang:'+'(1.5, 2)",
@@ -484,7 +484,7 @@ pub const SAME: &[&str] = &[
 ];
 
 /// Answered with a value of the same types.
-pub const SHAPE: &[&str] = &[
+pub(crate) const SHAPE: &[&str] = &[
     "erlang:node()",
     "erlang:nodes()",
     "erlang:nodes(known)",
@@ -635,7 +635,7 @@ pub const SHAPE: &[&str] = &[
 ];
 
 /// Property lists with at least the same keys.
-pub const KEYS: &[&str] = &[
+pub(crate) const KEYS: &[&str] = &[
     "erlang:memory()",
     "observer_backend:sys_info()",
     "observer_backend:socket_info()",

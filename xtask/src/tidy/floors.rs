@@ -6,7 +6,7 @@ use super::Fault;
 use super::manifest::Manifest;
 
 /// Which of our crates a crate may name under `[dependencies]`.
-const MAY_NAME: [(&str, &[&str]); 11] = [
+const MAY_NAME: [(&str, &[&str]); 12] = [
     ("term-derive", &[]),
     ("term", &["term-derive"]),
     ("proto", &["term", "term-derive"]),
@@ -14,7 +14,8 @@ const MAY_NAME: [(&str, &[&str]); 11] = [
     ("runtime", &["term", "term-derive", "proto"]),
     ("otp", &["term", "term-derive", "runtime"]),
     ("kernel", &["term", "term-derive", "proto", "carrier", "runtime", "otp"]),
-    ("trunkline", &["term", "term-derive", "proto", "carrier", "runtime", "otp", "kernel"]),
+    ("module", &[]),
+    ("trunkline", &["term", "term-derive", "proto", "carrier", "runtime", "otp", "kernel", "module"]),
     ("shell", &["trunkline"]),
     ("dash", &["trunkline"]),
     ("cli", &["trunkline", "shell", "dash"]),

@@ -28,15 +28,13 @@ mod stdout;
 
 pub use asker::Asker;
 pub(crate) use builtin::install;
-pub use client::{
-    Arguments, Key, async_call, badrpc, call, call_within, cast, eval_everywhere, everywhere,
-};
+pub use client::{Arguments, Key, async_call, badrpc, call, call_within, cast, eval_everywhere, everywhere};
 pub use error::RpcError;
 pub(crate) use error::listed;
 pub(crate) use export::failure;
 pub use export::{AsyncFunction, Function, Running, WithCtx, export, export_async};
-pub use many::{Answers, Mfa, Waiting, multicall, parallel_eval, pmap};
 pub(crate) use many::call_all;
+pub use many::{Answers, Mfa, Waiting, multicall, parallel_eval, pmap};
 pub use raise::{Answer, Exiting, Plain, Raise, Raising};
 pub use request::RequestId;
 pub(crate) use server::{Ran, apply, apply_terms, spawn_local};
