@@ -5,12 +5,14 @@ mod call;
 mod cluster;
 mod doctor;
 mod epmd;
+mod erl;
 mod identity;
 mod json;
 mod limits;
 mod names;
 mod nodes;
 mod ping;
+mod remsh;
 mod stop;
 mod table;
 mod terminal;
@@ -62,7 +64,12 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
-    let words = words(std::env::args_os());
+    let given: Vec<OsString> = std::env::args_os().collect();
+    // The flags of erl are read as erl reads them.
+    if given.get(1).is_some_and(|verb| verb == "erl") {
+        return erl::main(given.into_iter().skip(2).map(|word| word.to_string_lossy().into_owned()).collect());
+    }
+    let words = words(given.into_iter());
     let cli = match Cli::try_parse_from(&words) {
         Ok(cli) => cli,
         Err(error) => return refuse(&error, &words),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -48,7 +48,12 @@ pub(crate) struct Desk {
     /// The poll in which the inbox was last emptied: it is looked at again when that poll is over. 0
     /// for none.
     pub(crate) armed: u32,
+    /// Where the desk goes when its handle is only lent.
+    lender: Option<Lender>,
 }
+
+/// Where a desk that was lent comes back to.
+type Lender = Arc<Mutex<Option<Box<Desk>>>>;
 
 impl Default for Desk {
     fn default() -> Desk {
@@ -60,7 +65,33 @@ impl Default for Desk {
             paused: None,
             turns: Turns(RECEIVES_PER_POLL_MAX),
             armed: 0,
+            lender: None,
         }
+    }
+}
+
+/// Takes the desk back when the borrower is gone, however that came.
+struct Return<'a> {
+    owner: &'a mut Ctx,
+    lender: Lender,
+    references: u64,
+}
+
+impl Drop for Return<'_> {
+    fn drop(&mut self) {
+        let back = self.lender.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // A borrower that outlives its loan keeps the unread mail; its references are not given out twice.
+        let lost = || Box::new(Desk { references: self.references + (1 << 32), ..Desk::default() });
+        let mut desk = back.unwrap_or_else(lost);
+        desk.lender = None;
+        self.owner.desk = Some(desk);
+    }
+}
+
+impl Drop for Ctx {
+    fn drop(&mut self) {
+        let Some(lender) = self.desk.as_mut().and_then(|desk| desk.lender.take()) else { return };
+        *lender.lock().unwrap_or_else(PoisonError::into_inner) = self.desk.take();
     }
 }
 
@@ -79,6 +110,25 @@ impl Ctx {
 
     pub(crate) fn split(&mut self) -> (&Arc<Proc>, &mut Desk) {
         (&self.process, self.desk.get_or_insert_default())
+    }
+
+    /// Lends this handle to a function that takes one for itself, and waits for what that gives: it runs in this very
+    /// process. What it leaves unread stays unread.
+    ///
+    /// Cancel-safe as far as `body` is.
+    pub async fn lend<F, Fut>(&mut self, body: F) -> Fut::Output
+    where
+        F: FnOnce(Ctx) -> Fut,
+        Fut: Future,
+    {
+        let lender = Lender::default();
+        let mut desk = self.desk.take().unwrap_or_default();
+        let references = desk.references;
+        desk.lender = Some(lender.clone());
+        let lent = Ctx { process: self.process.clone(), desk: Some(desk) };
+        // Dropped after the body, which has the desk.
+        let _back = Return { owner: self, lender, references };
+        body(lent).await
     }
 
     /// This process.

@@ -1,0 +1,106 @@
+//! What the node logs, as `erl` shows it: a line that says how bad it is and when, and the message.
+
+use std::fmt::{self, Write as _};
+use std::io;
+use std::sync::Arc;
+
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
+use tracing_subscriber::registry::LookupSpan;
+
+/// Shows text.
+pub(super) type Pen = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// From now on what is logged goes there. Nothing happens when somebody else logs already.
+pub(super) fn install(pen: Pen, level: Level) {
+    let log = tracing_subscriber::fmt().with_max_level(level).event_format(Report).with_writer(Writes(pen));
+    let _ = log.try_init();
+}
+
+struct Writes(Pen);
+
+struct Page(Pen);
+
+impl<'a> MakeWriter<'a> for Writes {
+    type Writer = Page;
+
+    fn make_writer(&'a self) -> Page {
+        Page(self.0.clone())
+    }
+}
+
+impl io::Write for Page {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (self.0)(&String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Report;
+
+impl<S, N> FormatEvent<S, N> for Report
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let level = match *event.metadata().level() {
+            Level::ERROR => "ERROR",
+            Level::WARN => "WARNING",
+            _ => "INFO",
+        };
+        let mut message = Message(String::new());
+        event.record(&mut message);
+        writeln!(out, "={level} REPORT==== {} ===\n{}", now(), message.0)
+    }
+}
+
+struct Message(String);
+
+impl tracing::field::Visit for Message {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            let _ = write!(self.0, "{value:?}");
+        }
+    }
+}
+
+/// `21-Nov-2026::03:50:00.123456`, in UTC.
+fn now() -> String {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let (days, seconds) = ((since.as_secs() / 86_400) as i64, since.as_secs() % 86_400);
+    let (year, month, day) = date(days);
+    let month =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][month - 1];
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("{day}-{month}-{year}::{hour:02}:{minute:02}:{second:02}.{:06}", since.subsec_micros())
+}
+
+/// Year, month and day of a day counted from 1970 (Hinnant's `civil_from_days`).
+fn date(days: i64) -> (i64, usize, i64) {
+    let days = days + 719_468;
+    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (year + era * 400 + i64::from(month <= 2), month as usize, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_dates() {
+        assert_eq!(date(0), (1970, 1, 1));
+        assert_eq!(date(11_016), (2000, 2, 29));
+        assert_eq!(date(20_778), (2026, 11, 21));
+    }
+}

@@ -1,0 +1,91 @@
+//! `trunkline erl`: a node with a shell, started with the flags of `erl`.
+
+mod boot;
+mod flags;
+pub(crate) mod group;
+pub(crate) mod life;
+mod log;
+mod natives;
+mod pipe;
+pub(crate) mod program;
+mod server;
+
+use std::process::ExitCode;
+
+use flags::Flags;
+
+const HELP: &str = "\
+usage: trunkline erl [FLAGS]
+
+A node with an Erlang shell. It takes the flags of erl:
+  -sname NAME | -name NAME@HOST     the name of the node; without one it is nonode@nohost
+  -setcookie COOKIE                 the cookie; -setcookie NODE COOKIE for one peer
+  -hidden, -connect_all false, -dist_listen false
+  -config FILE, -APPLICATION KEY VALUE ...   configuration, as in -kernel net_ticktime 10
+  -remsh NODE                       the shell runs on NODE
+  -eval 'EXPRESSIONS.', -run MODULE [FUNCTION [ARGUMENTS]], -s MODULE [FUNCTION [ARGUMENTS]]
+  -noshell, -noinput, -detached     without a shell
+  -pa DIRECTORY                     where modules (.erl) are looked for
+  -start_epmd false, -erl_epmd_port PORT, -proto_dist inet_tcp
+  -args_file FILE                   more flags
+";
+
+/// Runs the verb with the words behind it.
+pub(crate) fn main(words: Vec<String>) -> ExitCode {
+    let read =
+        |name: &str| std::fs::read_to_string(name).map_err(|error| format!("-args_file {name}: {error}"));
+    let flags = match flags::parse(words, &read) {
+        Ok(flags) => flags,
+        Err(why) => {
+            eprintln!("trunkline erl: {why}");
+            return ExitCode::from(crate::visit::USAGE);
+        }
+    };
+    if flags.help {
+        print!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
+    if flags.version {
+        println!("Trunkline {}", env!("CARGO_PKG_VERSION"));
+        return ExitCode::SUCCESS;
+    }
+    if flags.detached {
+        return boot::detach();
+    }
+    let tokio = match tokio::runtime::Runtime::new() {
+        Ok(tokio) => tokio,
+        Err(error) => {
+            eprintln!("trunkline erl: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = tokio.block_on(run(flags));
+    // A thread that reads the terminal must not hold up the end.
+    tokio.shutdown_background();
+    code
+}
+
+async fn run(flags: Flags) -> ExitCode {
+    let face = pipe::face();
+    log::install(pipe::pen(&face), tracing::Level::WARN);
+    let (node, program) = match boot::start(&flags, &face).await {
+        Ok(up) => up,
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let failed = boot::todo(&flags, &node, &program, &face).await;
+    if failed {
+        return ExitCode::FAILURE;
+    }
+    if flags.noshell {
+        node.until_stopped().await;
+        return ExitCode::SUCCESS;
+    }
+    tokio::select! {
+        () = pipe::run(&flags, &node, &program, face) => {}
+        () = node.until_stopped() => {}
+    }
+    ExitCode::SUCCESS
+}
