@@ -46,18 +46,18 @@ pub(super) struct Doubt {
 pub(crate) struct Machine {
     pub(super) me: Atom,
     pub(super) apps: BTreeMap<Atom, App>,
-    permissions: BTreeMap<Atom, bool>,
+    pub(super) permissions: BTreeMap<Atom, bool>,
     /// The other nodes with a `dist_ac`.
     pub(super) known: BTreeSet<Atom>,
     /// Nodes we have introduced ourselves to, that did not answer yet. Every introduction is answered by one, be it theirs:
     /// so nobody answers an answer.
-    awaiting: BTreeSet<Atom>,
+    pub(super) awaiting: BTreeSet<Atom>,
     /// Whether we hold the lock of those who introduce themselves.
-    introducing: bool,
+    pub(super) introducing: bool,
     /// Whether the first introductions are over. Until then nothing is answered.
-    synced: bool,
+    pub(super) synced: bool,
     /// What came before that.
-    early: Vec<Message>,
+    pub(super) early: Vec<Message>,
     /// Started here: they run here or somewhere.
     pub(super) started: BTreeSet<Atom>,
     /// Node and application: they ran before they were started here.
@@ -65,21 +65,21 @@ pub(crate) struct Machine {
     /// Application and node: weights that came before we wanted them.
     pub(super) weights: BTreeMap<(Atom, Atom), i64>,
     /// The weight we have said for an application: we stay with it until it runs.
-    sent_weights: BTreeMap<Atom, i64>,
+    pub(super) sent_weights: BTreeMap<Atom, i64>,
     /// Application and node: weights that will still come, and need no answer.
     pub(super) owed: BTreeMap<(Atom, Atom), u32>,
     /// Application and node: loaded there, and not here.
-    loaded_there: BTreeMap<(Atom, Atom), (Vec<Rank>, bool)>,
+    pub(super) loaded_there: BTreeMap<(Atom, Atom), (Vec<Rank>, bool)>,
     /// Nodes that took applications over, and that we ask if they really run them.
     pub(super) doubts: BTreeMap<Atom, Doubt>,
     /// How many questions we have asked.
-    questions: Ticket,
+    pub(super) questions: Ticket,
     pub(super) takeovers: Vec<(Atom, Ticket)>,
     pub(super) stops: Vec<(Atom, Ticket)>,
     pub(super) leaving: Vec<Leaving>,
     pub(super) deciding: BTreeMap<Atom, Deciding>,
     /// How many applications run here.
-    load: i64,
+    pub(super) load: i64,
     pub(super) orders: Vec<Order>,
 }
 
@@ -181,7 +181,7 @@ impl Machine {
         self.synced
     }
 
-    fn look_whether_met(&mut self) {
+    pub(super) fn look_whether_met(&mut self) {
         if !self.awaiting.is_empty() || !std::mem::take(&mut self.introducing) {
             return;
         }
@@ -444,110 +444,6 @@ impl Machine {
         if !self.remote_started.contains(&note) && self.remote_started.len() < DIST_AC_NOTES_MAX {
             self.remote_started.push(note);
         }
-    }
-
-    // Weights.
-
-    /// The same for one application until it is decided.
-    pub(super) fn weight_for(&self, app: &Atom) -> i64 {
-        self.sent_weights.get(app).copied().unwrap_or(self.load)
-    }
-
-    pub(super) fn forget_weights(&mut self, app: &Atom) {
-        self.sent_weights.remove(app);
-    }
-
-    /// Somebody votes. Every vote is answered with one, now or when we vote ourselves.
-    fn weighed(&mut self, app: Atom, weight: i64, node: Atom) {
-        if self.was_owed(&app, &node) {
-            return;
-        }
-        match self.standing(&app) {
-            Some(Standing::RunWaiting) => self.vote(&app, 0, node),
-            None | Some(Standing::Undefined | Standing::Failover(_)) => {
-                if self.weights.len() < DIST_AC_NOTES_MAX {
-                    self.weights.insert((app, node), weight);
-                }
-            }
-            Some(_) => {
-                let weight = self.weight_for(&app);
-                self.sent_weights.insert(app.clone(), weight);
-                self.vote(&app, weight, node);
-            }
-        }
-    }
-
-    /// Whether this vote answers one of ours that we had not waited for.
-    pub(super) fn was_owed(&mut self, app: &Atom, node: &Atom) -> bool {
-        let key = (app.clone(), node.clone());
-        let Some(owed) = self.owed.get_mut(&key) else { return false };
-        *owed -= 1;
-        if *owed == 0 {
-            self.owed.remove(&key);
-        }
-        true
-    }
-
-    /// Those whose votes we did not need wait for ours.
-    pub(super) fn answer_votes(&mut self, name: &Atom) {
-        let unread: Vec<(Atom, Atom)> = self.weights.keys().filter(|(app, _)| app == name).cloned().collect();
-        for (app, node) in unread {
-            if let Some(weight) = self.weights.remove(&(app.clone(), node.clone())) {
-                self.hear(Event::Wire(Message::Weight { app, weight, node }));
-            }
-        }
-    }
-
-    pub(super) fn vote(&mut self, app: &Atom, weight: i64, node: Atom) {
-        let message = Message::Weight { app: app.clone(), weight, node: self.me.clone() };
-        self.orders.push(Order::Send(node, message));
-    }
-
-    // A node is lost.
-
-    fn node_down(&mut self, node: &Atom) {
-        self.known.remove(node);
-        self.early.retain(|message| message.node() != Some(node));
-        if self.awaiting.remove(node) {
-            self.look_whether_met();
-        }
-        self.remote_started.retain(|(there, _)| there != node);
-        self.weights.retain(|(_, there), _| there != node);
-        self.owed.retain(|(_, there), _| there != node);
-        self.loaded_there.retain(|(_, there), _| there != node);
-        let names: Vec<Atom> = self.apps.keys().cloned().collect();
-        for name in &names {
-            if let Some(app) = self.apps.get_mut(name) {
-                app.run.remove(node);
-            }
-            if self.deciding.contains_key(name) {
-                self.lost_while_deciding(name, node);
-            } else {
-                self.lost(name, node);
-            }
-        }
-        for mut left in std::mem::take(&mut self.leaving) {
-            if left.nodes.remove(node) && left.nodes.is_empty() {
-                self.controller(Asked::Change, &left.app, Change::Stop);
-                self.stops.push((left.app, left.ticket));
-            } else {
-                self.leaving.push(left);
-            }
-        }
-    }
-
-    /// The node that ran it is lost.
-    pub(super) fn lost(&mut self, name: &Atom, node: &Atom) {
-        if self.standing(name) != Some(&Standing::Distributed(node.clone())) {
-            return;
-        }
-        if !self.may_run_here(name) {
-            self.controller(Asked::Change, name, Change::NotRunning);
-            return self.set(name, Standing::Undefined);
-        }
-        self.set(name, Standing::Failover(node.clone()));
-        let patience = self.apps.get(name).and_then(|app| app.ladder.patience());
-        self.orders.extend(patience.map(|wait| Order::Wait(wait, name.clone())));
     }
 
     // Words to others.

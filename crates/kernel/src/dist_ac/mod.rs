@@ -16,6 +16,7 @@ mod events;
 mod exports;
 mod introduce;
 pub mod ladder;
+mod losses;
 mod machine;
 mod meeting;
 mod permits;
@@ -24,6 +25,7 @@ mod process;
 mod sim_tests;
 #[cfg(test)]
 mod sim_world;
+mod votes;
 mod wire;
 
 pub use api::{known_nodes, permit, takeover};

@@ -102,9 +102,10 @@ const LADDERS: [&[&str]; 4] = [
     &["{shop,1000,[{a,b},{c,d}]}", "{stock,0,[{d,c,b,a}]}", "{till,5,[d,{a,b,c}]}"],
 ];
 
+/// `TRUNKLINE_SEED` tells one story again; `TRUNKLINE_SEEDS` says how many are told.
 fn seeds() -> std::ops::Range<u64> {
-    let first = std::env::var("TRUNKLINE_SEED").ok().and_then(|seed| seed.parse().ok());
-    first.map_or(0..120, |seed| seed..seed + 1)
+    let said = |name| std::env::var(name).ok().and_then(|number| number.parse().ok());
+    said("TRUNKLINE_SEED").map_or(0..said("TRUNKLINE_SEEDS").unwrap_or(120), |seed| seed..seed + 1)
 }
 
 #[test]
