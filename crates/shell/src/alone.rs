@@ -93,7 +93,12 @@ impl World for Alone {
         false
     }
 
-    fn apply<'a>(&'a mut self, module: Atom, function: Atom, arguments: Vec<Term>) -> Pending<'a, Result<Term>> {
+    fn apply<'a>(
+        &'a mut self,
+        module: Atom,
+        function: Atom,
+        arguments: Vec<Term>,
+    ) -> Pending<'a, Result<Term>> {
         ready(Err(Raise::undef(&module, &function, &arguments)))
     }
 
@@ -111,7 +116,8 @@ impl World for Alone {
     }
 
     fn roll(&mut self) -> u64 {
-        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.state =
+            self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.state ^ self.state >> 33
     }
 

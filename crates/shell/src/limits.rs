@@ -11,7 +11,7 @@ pub const INTEGER_BITS_MAX: u64 = 1 << 26;
 /// Bits of a bit string that is built.
 pub const BITS_MAX: usize = 1 << 33;
 /// Calls that wait for the calls they made, before the process ends with `system_limit`.
-pub const CALLS_DEEP_MAX: usize = 4 << 20;
+pub const CALLS_DEEP_MAX: usize = 2 << 20;
 /// Values that wait on the stack of one process.
 pub const STACK_VALUES_MAX: usize = 32 << 20;
 /// Steps between two breaths: how long a process computes before others have their turn.

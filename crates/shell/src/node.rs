@@ -5,9 +5,9 @@ mod ask;
 use std::sync::Arc;
 use std::time::Duration;
 
-use trunkline::term::print::NodeNumbers;
-use trunkline::term::NodeId;
 use trunkline::runtime::Node;
+use trunkline::term::NodeId;
+use trunkline::term::print::NodeNumbers;
 use trunkline::{Atom, Ctx, Exit, Pid, Ref, SendOptions, SpawnAt, Term, To};
 
 use crate::machine::{Entry, Machine, run};
@@ -20,6 +20,8 @@ pub struct NodeWorld {
     pub(crate) ctx: Ctx,
     pub(crate) vm: Arc<Vm>,
     numbers: Numbers,
+    /// Whom it has sent exit signals: before asking whether they live, the signals must have reached them.
+    exits: Vec<Pid>,
 }
 
 struct Numbers(Node);
@@ -34,7 +36,7 @@ impl NodeWorld {
     /// The world of this process.
     pub fn new(ctx: Ctx, vm: Arc<Vm>) -> NodeWorld {
         let numbers = Numbers(ctx.node().clone());
-        NodeWorld { ctx, vm, numbers }
+        NodeWorld { ctx, vm, numbers, exits: Vec::new() }
     }
 
     /// The process.
@@ -63,6 +65,9 @@ pub async fn process(ctx: Ctx, vm: Arc<Vm>, entry: Entry) -> Exit {
         }
     }
 }
+
+/// How often is looked whether a process has heeded a signal.
+const BREATHS_MAX: usize = 20;
 
 /// Lets this node run funs that come from shells, and modules of `vm`, as `erlang:apply/2` and `apply/3` ask for them.
 pub fn export_funs(node: &Node, vm: &Arc<Vm>) {
@@ -153,10 +158,16 @@ impl World for NodeWorld {
     }
 
     fn is_exported(&self, module: &Atom, function: &Atom, arity: u8) -> bool {
-        self.ctx.node().exported(module, function, arity).is_some()
+        let alive = arity == 1 && *function == *"is_process_alive" && *module == *"erlang";
+        alive || self.ctx.node().exported(module, function, arity).is_some()
     }
 
-    fn apply<'a>(&'a mut self, module: Atom, function: Atom, arguments: Vec<Term>) -> Pending<'a, Result<Term>> {
+    fn apply<'a>(
+        &'a mut self,
+        module: Atom,
+        function: Atom,
+        arguments: Vec<Term>,
+    ) -> Pending<'a, Result<Term>> {
         Box::pin(self.call(module, function, arguments))
     }
 
@@ -209,8 +220,30 @@ impl NodeWorld {
         Ok(Term::Pid(if how.link { self.ctx.spawn_link(body) } else { self.ctx.spawn(body) }))
     }
 
+    /// Whether a process lives after all exit signals that this one has sent it were heeded: it has had its turn since.
+    async fn is_alive(&mut self, pid: &Pid) -> bool {
+        let node = self.ctx.node().clone();
+        let turns = |node: &Node| node.process_info(pid).map(|info| info.turns);
+        let Some(before) = turns(&node) else { return false };
+        self.exits.retain(|other| other != pid);
+        for _ in 0..BREATHS_MAX {
+            match turns(&node) {
+                None => return false,
+                Some(now) if now > before + 1 => break,
+                Some(_) => self.ctx.sleep(Duration::from_millis(1)).await,
+            }
+        }
+        node.is_process_alive(pid)
+    }
+
     /// Calls an exported function in a process of its own; how that ends is the answer.
     async fn call(&mut self, module: Atom, function: Atom, arguments: Vec<Term>) -> Result<Term> {
+        if let ("erlang", "is_process_alive", [Term::Pid(pid)]) =
+            (module.as_str(), function.as_str(), arguments.as_slice())
+        {
+            let alive = self.is_alive(&pid.clone()).await;
+            return Ok(Term::atom(if alive { "true" } else { "false" }));
+        }
         let arity = arguments.len().min(255) as u8;
         let Some(body) = self.ctx.node().exported(&module, &function, arity) else {
             return Err(Raise::undef(&module, &function, &arguments));
@@ -290,4 +323,3 @@ impl std::fmt::Debug for NodeWorld {
         write!(f, "NodeWorld({:?})", self.ctx)
     }
 }
-

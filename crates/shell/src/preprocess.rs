@@ -56,7 +56,9 @@ pub fn forms(source: &str, files: &mut dyn Files) -> Result<Vec<Vec<Token>>, Mod
         function: Default::default(),
     };
     let at = Loc::new(1, 1);
-    for (name, tok) in [("MACHINE", Tok::Atom(Atom::new("TRUNKLINE"))), ("OTP_RELEASE", Tok::Integer(Term::Int(25)))] {
+    for (name, tok) in
+        [("MACHINE", Tok::Atom(Atom::new("TRUNKLINE"))), ("OTP_RELEASE", Tok::Integer(Term::Int(25)))]
+    {
         let tokens = vec![Token { loc: at, end: at, tok }];
         this.macros.insert(name.to_owned(), vec![Macro { parameters: None, tokens }]);
     }
@@ -145,7 +147,8 @@ impl Preprocessor<'_> {
     fn note_function(&mut self, tokens: &[Token]) {
         if let (Some(Tok::Atom(name)), Some(next)) = (tokens.first().map(|token| &token.tok), tokens.get(1)) {
             if next.is("(") {
-                self.function = (name.as_str().to_owned(), arguments(tokens, 1).map_or(0, |(all, _)| all.len()));
+                self.function =
+                    (name.as_str().to_owned(), arguments(tokens, 1).map_or(0, |(all, _)| all.len()));
             }
         }
     }
@@ -298,8 +301,10 @@ impl Preprocessor<'_> {
         });
         let replaced = match with {
             Some((one, given, next)) => {
-                let given: Vec<Vec<Token>> =
-                    given.into_iter().map(|argument| self.expand(argument, &mut Vec::new())).collect::<Result<_, _>>()?;
+                let given: Vec<Vec<Token>> = given
+                    .into_iter()
+                    .map(|argument| self.expand(argument, &mut Vec::new()))
+                    .collect::<Result<_, _>>()?;
                 let body = substitute(&one, &given, loc);
                 (self.expand(&body, within)?, next)
             }
@@ -369,7 +374,9 @@ fn arguments(tokens: &[Token], at: usize) -> Option<(Vec<&[Token]>, usize)> {
     let (mut open, mut all, mut from) = (0usize, Vec::new(), at + 1);
     for (here, token) in tokens.iter().enumerate().skip(at) {
         match token.tok {
-            Tok::Word("(" | "[" | "{" | "<<" | "begin" | "case" | "if" | "receive" | "try" | "maybe") => open += 1,
+            Tok::Word("(" | "[" | "{" | "<<" | "begin" | "case" | "if" | "receive" | "try" | "maybe") => {
+                open += 1
+            }
             Tok::Word("fun") if tokens.get(here + 1).is_some_and(|next| next.is("(")) => open += 1,
             Tok::Word(")" | "]" | "}" | ">>" | "end") => {
                 open = open.checked_sub(1)?;

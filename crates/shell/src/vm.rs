@@ -19,11 +19,7 @@ pub struct Vm {
 impl Vm {
     /// The library, and no modules.
     pub fn new() -> Arc<Vm> {
-        Arc::new(Vm {
-            library: Library::standard(),
-            modules: RwLock::default(),
-            own: RwLock::default(),
-        })
+        Arc::new(Vm { library: Library::standard(), modules: RwLock::default(), own: RwLock::default() })
     }
 
     /// A module that was loaded.

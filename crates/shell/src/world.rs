@@ -55,7 +55,12 @@ pub trait World: Send {
     /// Whether the node has this function for everybody.
     fn is_exported(&self, module: &Atom, function: &Atom, arity: u8) -> bool;
     /// Calls a function of the node.
-    fn apply<'a>(&'a mut self, module: Atom, function: Atom, arguments: Vec<Term>) -> Pending<'a, Result<Term>>;
+    fn apply<'a>(
+        &'a mut self,
+        module: Atom,
+        function: Atom,
+        arguments: Vec<Term>,
+    ) -> Pending<'a, Result<Term>>;
     /// Writes to a device; to the group leader when none is named.
     fn write<'a>(&'a mut self, device: Option<Term>, text: String) -> Pending<'a, Result<Term>>;
     /// Lets others run.
@@ -78,7 +83,12 @@ pub trait Commands: Send {
     ///
     /// # Errors
     /// What it raises; `shell_undef` when there is none of this name.
-    fn command<'a>(&'a mut self, world: &'a mut dyn World, name: Atom, arguments: Vec<Term>) -> Pending<'a, Result<Term>>;
+    fn command<'a>(
+        &'a mut self,
+        world: &'a mut dyn World,
+        name: Atom,
+        arguments: Vec<Term>,
+    ) -> Pending<'a, Result<Term>>;
 }
 
 /// No commands at all.
@@ -86,7 +96,12 @@ pub trait Commands: Send {
 pub struct NoCommands;
 
 impl Commands for NoCommands {
-    fn command<'a>(&'a mut self, _: &'a mut dyn World, name: Atom, arguments: Vec<Term>) -> Pending<'a, Result<Term>> {
+    fn command<'a>(
+        &'a mut self,
+        _: &'a mut dyn World,
+        name: Atom,
+        arguments: Vec<Term>,
+    ) -> Pending<'a, Result<Term>> {
         Box::pin(std::future::ready(Err(no_command(&name, arguments.len()))))
     }
 }

@@ -80,8 +80,9 @@ fn text(term: &Term) -> Read<Vec<u32>> {
 /// The operator, as one of ours.
 fn operator(term: &Term) -> Read<&'static str> {
     const ALL: [&str; 31] = [
-        "!", "orelse", "andalso", "==", "/=", "=<", "<", ">=", ">", "=:=", "=/=", "++", "--", "+", "-", "bor",
-        "bxor", "bsl", "bsr", "or", "xor", "/", "*", "div", "rem", "band", "and", "bnot", "not", "=", "?=",
+        "!", "orelse", "andalso", "==", "/=", "=<", "<", ">=", ">", "=:=", "=/=", "++", "--", "+", "-",
+        "bor", "bxor", "bsl", "bsr", "or", "xor", "/", "*", "div", "rem", "band", "and", "bnot", "not", "=",
+        "?=",
     ];
     let name = atom(term)?;
     ALL.iter().copied().find(|op| name == **op).ok_or_else(|| Unreadable(term.clone()))
@@ -264,11 +265,9 @@ impl Reader {
         items(term)?
             .iter()
             .map(|field| match field.as_tuple() {
-                Some([tag, at, name, value]) if tag.is_atom("record_field") => Ok(RecordField {
-                    loc: loc(at),
-                    name: self.expr(name)?,
-                    value: self.expr(value)?,
-                }),
+                Some([tag, at, name, value]) if tag.is_atom("record_field") => {
+                    Ok(RecordField { loc: loc(at), name: self.expr(name)?, value: self.expr(value)? })
+                }
                 _ => bad(field),
             })
             .collect()
@@ -322,7 +321,14 @@ impl Reader {
         Some(self.generate(loc(at), over, strict, pattern, from))
     }
 
-    fn generate(&mut self, loc: Loc, over: Over, strict: bool, pattern: &Term, from: &Term) -> Read<Generator> {
+    fn generate(
+        &mut self,
+        loc: Loc,
+        over: Over,
+        strict: bool,
+        pattern: &Term,
+        from: &Term,
+    ) -> Read<Generator> {
         let (pattern, value) = if over == Over::Map {
             let field = self.map_field(pattern)?;
             (field.key, Some(field.value))

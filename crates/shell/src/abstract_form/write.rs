@@ -35,10 +35,9 @@ pub fn expr(this: &Expr) -> Term {
         Kind::Atom(atom) => tagged("atom", loc, [atom.clone().into()]),
         Kind::String(text) => tagged("string", loc, [characters(text)]),
         Kind::Nil => tagged("nil", loc, []),
-        Kind::List(items, tail) => items
-            .iter()
-            .rev()
-            .fold(expr(tail), |tail, (loc, item)| tagged("cons", *loc, [expr(item), tail])),
+        Kind::List(items, tail) => {
+            items.iter().rev().fold(expr(tail), |tail, (loc, item)| tagged("cons", *loc, [expr(item), tail]))
+        }
         Kind::Tuple(items) => tagged("tuple", loc, [exprs(items)]),
         Kind::Map(on, fields) => {
             let fields = Term::list(fields.iter().map(map_field));
@@ -90,12 +89,8 @@ fn structured(this: &Expr) -> Term {
         Kind::FunRemote(m, f, a) => {
             tagged("fun", loc, [Term::tuple([Term::atom("function"), expr(m), expr(f), expr(a)])])
         }
-        Kind::Fun(branches) => {
-            tagged("fun", loc, [Term::tuple([Term::atom("clauses"), clauses(branches)])])
-        }
-        Kind::NamedFun(name, branches) => {
-            tagged("named_fun", loc, [name.clone().into(), clauses(branches)])
-        }
+        Kind::Fun(branches) => tagged("fun", loc, [Term::tuple([Term::atom("clauses"), clauses(branches)])]),
+        Kind::NamedFun(name, branches) => tagged("named_fun", loc, [name.clone().into(), clauses(branches)]),
         _ => Term::NIL,
     }
 }
@@ -126,9 +121,10 @@ fn map_field(field: &MapField) -> Term {
 fn bin_element(element: &BinElement) -> Term {
     let default = || Term::atom("default");
     let size = element.size.as_ref().map_or_else(default, expr);
-    let types = element.types.as_ref().map_or_else(default, |types| {
-        Term::List(types.iter().map(bit_type).collect::<List>())
-    });
+    let types = element
+        .types
+        .as_ref()
+        .map_or_else(default, |types| Term::List(types.iter().map(bit_type).collect::<List>()));
     tagged("bin_element", element.loc, [expr(&element.value), size, types])
 }
 

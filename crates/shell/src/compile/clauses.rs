@@ -43,7 +43,14 @@ impl Compiler<'_> {
     }
 
     /// Clauses for the value on the stack.
-    fn choose(&mut self, clauses: &[Clause], failure: Failure, what: &'static str, loc: Loc, tail: bool) -> Compiled<()> {
+    fn choose(
+        &mut self,
+        clauses: &[Clause],
+        failure: Failure,
+        what: &'static str,
+        loc: Loc,
+        tail: bool,
+    ) -> Compiled<()> {
         let from = self.sight();
         let (mut ways, mut ends): (Ways, Vec<usize>) = (Vec::new(), Vec::new());
         for clause in clauses {
@@ -85,14 +92,21 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    fn receive(&mut self, clauses: &[Clause], after: Option<&(Box<Expr>, Body)>, loc: Loc, tail: bool) -> Compiled<()> {
+    fn receive(
+        &mut self,
+        clauses: &[Clause],
+        after: Option<&(Box<Expr>, Body)>,
+        loc: Loc,
+        tail: bool,
+    ) -> Compiled<()> {
         if let Some((time, _)) = after {
             self.expr(time, false)?;
         }
         let from = self.sight();
         let op = ReceiveOp { clauses: Vec::new(), after: None };
         let wait = self.emit_jump(Op::Receive(Box::new(op)));
-        let (mut ways, mut ends, mut starts): (Ways, Vec<usize>, Vec<_>) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut ways, mut ends, mut starts): (Ways, Vec<usize>, Vec<_>) =
+            (Vec::new(), Vec::new(), Vec::new());
         for clause in clauses {
             let head = self.clause_head(clause)?;
             starts.push((head, self.here()));
@@ -172,7 +186,8 @@ impl Compiler<'_> {
                 if let [_, _, Expr { kind: Kind::Var(stack), loc }] = parts.as_slice() {
                     let depth = self.frames.len() - 1;
                     if *stack != *"_" && self.find(depth, stack).is_some() {
-                        let what = format!("stacktrace variable '{}' must not be previously bound", stack.as_str());
+                        let what =
+                            format!("stacktrace variable '{}' must not be previously bound", stack.as_str());
                         return refuse(*loc, what);
                     }
                 }
@@ -192,7 +207,13 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    fn maybe(&mut self, body: &Body, otherwise: Option<&(Loc, Vec<Clause>)>, loc: Loc, tail: bool) -> Compiled<()> {
+    fn maybe(
+        &mut self,
+        body: &Body,
+        otherwise: Option<&(Loc, Vec<Clause>)>,
+        loc: Loc,
+        tail: bool,
+    ) -> Compiled<()> {
         let from = self.sight();
         let mut out = Vec::new();
         for (at, expr) in body.iter().enumerate() {
@@ -223,5 +244,4 @@ impl Compiler<'_> {
         self.frame().vars.extend(new);
         Ok(())
     }
-
 }

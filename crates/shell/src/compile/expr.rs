@@ -50,7 +50,12 @@ impl Compiler<'_> {
                 let slot = self.read(name, loc)?;
                 self.emit(Op::Load(slot));
             }
-            Kind::Atom(_) | Kind::Integer(_) | Kind::Float(_) | Kind::Char(_) | Kind::Nil | Kind::Value(_) => {
+            Kind::Atom(_)
+            | Kind::Integer(_)
+            | Kind::Float(_)
+            | Kind::Char(_)
+            | Kind::Nil
+            | Kind::Value(_) => {
                 let value = crate::parser::normalise(expr).unwrap_or(Term::NIL);
                 self.emit(Op::Const(value));
             }
@@ -112,7 +117,10 @@ impl Compiler<'_> {
             Some(_) => self.emit(Op::MapUpdate(fields.iter().map(|field| field.exact).collect())),
             None => {
                 if let Some(exact) = fields.iter().find(|field| field.exact) {
-                    return refuse(exact.loc, "only association operators '=>' are allowed in map construction");
+                    return refuse(
+                        exact.loc,
+                        "only association operators '=>' are allowed in map construction",
+                    );
                 }
                 self.emit(Op::Map(fields.len() as u32));
             }
@@ -222,7 +230,14 @@ impl Compiler<'_> {
         }
     }
 
-    fn local_call(&mut self, expr: &Expr, name: &Atom, arguments: &[Expr], count: u8, tail: bool) -> Compiled<()> {
+    fn local_call(
+        &mut self,
+        expr: &Expr,
+        name: &Atom,
+        arguments: &[Expr],
+        count: u8,
+        tail: bool,
+    ) -> Compiled<()> {
         let key = (name.clone(), arguments.len());
         let erlang = Atom::new("erlang");
         if let Some(functions) = self.unit.functions {

@@ -122,6 +122,9 @@ impl Compiler<'_> {
             self.frame().homes.clear();
             self.land(next);
         }
+        if let Some(first) = clauses.first() {
+            self.at(first.loc);
+        }
         self.fail(Failure::Function);
         Ok(())
     }

@@ -21,8 +21,19 @@ impl Compiler<'_> {
         if let Kind::Call(function, arguments) = &expr.kind {
             let old = function.as_atom().and_then(|name| {
                 let name = name.as_str();
-                let known = ["integer", "float", "number", "atom", "list", "tuple", "pid", "reference", "port",
-                    "binary", "function"];
+                let known = [
+                    "integer",
+                    "float",
+                    "number",
+                    "atom",
+                    "list",
+                    "tuple",
+                    "pid",
+                    "reference",
+                    "port",
+                    "binary",
+                    "function",
+                ];
                 known.contains(&name).then(|| format!("is_{name}"))
             });
             if let (Some(new), 1) = (old, arguments.len()) {
@@ -38,9 +49,12 @@ impl Compiler<'_> {
         let loc = expr.loc;
         Ok(match &expr.kind {
             Kind::Var(name) => Test::Slot(self.read(name, loc)?),
-            Kind::Atom(_) | Kind::Integer(_) | Kind::Float(_) | Kind::Char(_) | Kind::Nil | Kind::Value(_) => {
-                Test::Const(crate::parser::normalise(expr).unwrap_or(Term::NIL))
-            }
+            Kind::Atom(_)
+            | Kind::Integer(_)
+            | Kind::Float(_)
+            | Kind::Char(_)
+            | Kind::Nil
+            | Kind::Value(_) => Test::Const(crate::parser::normalise(expr).unwrap_or(Term::NIL)),
             Kind::String(text) => Test::Const(characters(text)),
             Kind::Tuple(items) => Test::Tuple(self.tests(items)?),
             Kind::List(items, tail) => {

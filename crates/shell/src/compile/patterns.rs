@@ -133,7 +133,10 @@ impl Compiler<'_> {
         for (at, element) in elements.iter().enumerate() {
             let spec = bit_types::settle(element)?;
             if spec.kind == Type::Binary && element.size.is_none() && at < last {
-                return refuse(element.loc, "a binary field without size is only allowed at the end of a binary pattern");
+                return refuse(
+                    element.loc,
+                    "a binary field without size is only allowed at the end of a binary pattern",
+                );
             }
             match bit_types::spread(element) {
                 Some(letters) => {
@@ -178,7 +181,13 @@ impl Compiler<'_> {
         Ok(Segment { spec, size, pattern })
     }
 
-    fn pattern_record(&mut self, loc: Loc, name: &Atom, fields: &[RecordField], way: Way) -> Compiled<Pattern> {
+    fn pattern_record(
+        &mut self,
+        loc: Loc,
+        name: &Atom,
+        fields: &[RecordField],
+        way: Way,
+    ) -> Compiled<Pattern> {
         let record = self.record(loc, name)?;
         let names: Vec<Atom> = record.fields.iter().map(|field| field.1.clone()).collect();
         let mut items = vec![Pattern::Const(Term::Atom(name.clone()))];
@@ -230,4 +239,3 @@ impl Compiler<'_> {
         self.pattern(expr, way)
     }
 }
-

@@ -126,7 +126,13 @@ impl Compiler<'_> {
         }
     }
 
-    pub(super) fn test_record_field(&mut self, loc: Loc, on: &Expr, name: &Atom, field: &Expr) -> Compiled<Test> {
+    pub(super) fn test_record_field(
+        &mut self,
+        loc: Loc,
+        on: &Expr,
+        name: &Atom,
+        field: &Expr,
+    ) -> Compiled<Test> {
         let (at, size) = self.position(loc, name, field)?;
         let again = self.test(on)?;
         let (Some(is_record), Some(element)) = (guard_bif("is_record", 3), guard_bif("element", 2)) else {

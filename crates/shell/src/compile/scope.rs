@@ -86,7 +86,10 @@ impl Compiler<'_> {
             }
             seen.push(name.clone());
             let safe = |way: &Vec<(Atom, Var)>| {
-                way.iter().rev().find(|(this, _)| this == name).is_some_and(|(_, v)| matches!(v, Var::Safe(_)))
+                way.iter()
+                    .rev()
+                    .find(|(this, _)| this == name)
+                    .is_some_and(|(_, v)| matches!(v, Var::Safe(_)))
             };
             let (Var::Safe(slot) | Var::Unsafe(slot, ..)) = *var;
             let joined = if ways.iter().all(safe) {

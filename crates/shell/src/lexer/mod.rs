@@ -113,9 +113,9 @@ pub const RESERVED: [&str; 29] = [
 
 /// Operators and marks, the longest first.
 const MARKS: [&str; 50] = [
-    "<:-", "<:=", "...", "=:=", "=/=", "..", "?=", "<<", "<-", "<=", ">>", ">=", "->", "--", "++", "=<", "=>",
-    "==", "/=", "||", ":=", "::", "&&", "=", ":", "|", "#", "/", "?", "-", "+", "*", "<", ">", "!", "@", "\\", "^",
-    "`", "~", "&", ",", "(", ")", "{", "}", "[", "]", ";", ".",
+    "<:-", "<:=", "...", "=:=", "=/=", "..", "?=", "<<", "<-", "<=", ">>", ">=", "->", "--", "++", "=<",
+    "=>", "==", "/=", "||", ":=", "::", "&&", "=", ":", "|", "#", "/", "?", "-", "+", "*", "<", ">", "!",
+    "@", "\\", "^", "`", "~", "&", ",", "(", ")", "{", "}", "[", "]", ";", ".",
 ];
 
 impl Lexer {
@@ -234,9 +234,11 @@ impl Lexer {
     }
 
     fn mark(&mut self) -> Option<&'static str> {
-        let found = MARKS
-            .iter()
-            .find(|mark| mark.chars().enumerate().all(|(ahead, c)| self.peek(ahead) == Some(c)))?;
+        let first = u8::try_from(self.peek(0)?).ok()?;
+        let found = MARKS.iter().find(|mark| {
+            mark.as_bytes()[0] == first
+                && mark.chars().enumerate().all(|(ahead, c)| self.peek(ahead) == Some(c))
+        })?;
         self.take(found.chars().count());
         Some(found)
     }

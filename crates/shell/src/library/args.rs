@@ -83,7 +83,9 @@ pub(crate) fn iodata(term: &Term) -> Result<Vec<u8>> {
             Term::Binary(binary) => bytes.extend_from_slice(binary.as_slice()),
             Term::List(list) => match list.uncons() {
                 None => {}
-                Some((Term::Int(byte @ 0..=255), rest)) if matches!(rest, Term::List(_) | Term::Binary(_)) => {
+                Some((Term::Int(byte @ 0..=255), rest))
+                    if matches!(rest, Term::List(_) | Term::Binary(_)) =>
+                {
                     bytes.push(byte as u8);
                     todo.push(rest);
                 }

@@ -11,28 +11,44 @@ use crate::machine::numbers::big;
 use crate::raise::{Raise, Result};
 
 pub(super) const TABLE: &[Row] = &[
-    ("at", 2, Pure(|a| {
-        let byte = bytes(&a[0])?.get(size(&a[1])?).copied();
-        byte.map(|byte| Term::Int(byte.into())).ok_or_else(Raise::badarg)
-    })),
-    ("first", 1, Pure(|a| {
-        bytes(&a[0])?.first().map(|byte| Term::Int((*byte).into())).ok_or_else(Raise::badarg)
-    })),
-    ("last", 1, Pure(|a| {
-        bytes(&a[0])?.last().map(|byte| Term::Int((*byte).into())).ok_or_else(Raise::badarg)
-    })),
+    (
+        "at",
+        2,
+        Pure(|a| {
+            let byte = bytes(&a[0])?.get(size(&a[1])?).copied();
+            byte.map(|byte| Term::Int(byte.into())).ok_or_else(Raise::badarg)
+        }),
+    ),
+    (
+        "first",
+        1,
+        Pure(|a| bytes(&a[0])?.first().map(|byte| Term::Int((*byte).into())).ok_or_else(Raise::badarg)),
+    ),
+    (
+        "last",
+        1,
+        Pure(|a| bytes(&a[0])?.last().map(|byte| Term::Int((*byte).into())).ok_or_else(Raise::badarg)),
+    ),
     ("copy", 1, Pure(|a| Ok(Term::Binary(bytes(&a[0])?.into())))),
-    ("copy", 2, Pure(|a| {
-        let (part, count) = (bytes(&a[0])?, size(&a[1])?);
-        if part.len().saturating_mul(count) > BITS_MAX / 8 {
-            return Err(Raise::named("system_limit"));
-        }
-        Ok(Term::Binary(part.repeat(count).into()))
-    })),
-    ("part", 2, Pure(|a| match tuple(&a[1])? {
-        [start, length] => super::types::binary_part(&a[0], start, length),
-        _ => Err(Raise::badarg()),
-    })),
+    (
+        "copy",
+        2,
+        Pure(|a| {
+            let (part, count) = (bytes(&a[0])?, size(&a[1])?);
+            if part.len().saturating_mul(count) > BITS_MAX / 8 {
+                return Err(Raise::named("system_limit"));
+            }
+            Ok(Term::Binary(part.repeat(count).into()))
+        }),
+    ),
+    (
+        "part",
+        2,
+        Pure(|a| match tuple(&a[1])? {
+            [start, length] => super::types::binary_part(&a[0], start, length),
+            _ => Err(Raise::badarg()),
+        }),
+    ),
     ("part", 3, Pure(|a| super::types::binary_part(&a[0], &a[1], &a[2]))),
     ("matches", 2, Pure(|a| found(a, false))),
     ("matches", 3, Pure(|a| found(a, false))),
@@ -42,20 +58,28 @@ pub(super) const TABLE: &[Row] = &[
     ("encode_unsigned", 2, Pure(|a| encode_unsigned(&a[0], little(&a[1])?))),
     ("decode_unsigned", 1, Pure(|a| decode_unsigned(&a[0], false))),
     ("decode_unsigned", 2, Pure(|a| decode_unsigned(&a[0], little(&a[1])?))),
-    ("encode_hex", 1, Pure(|a| {
-        let text: String = bytes(&a[0])?.iter().map(|byte| format!("{byte:02X}")).collect();
-        Ok(Term::binary(&text))
-    })),
-    ("decode_hex", 1, Pure(|a| {
-        let text = bytes(&a[0])?;
-        let digit = |c: u8| char::from(c).to_digit(16);
-        let pairs = text.chunks(2).map(|pair| match pair {
-            [high, low] => Some((digit(*high)? * 16 + digit(*low)?) as u8),
-            _ => None,
-        });
-        let bytes: Option<Vec<u8>> = pairs.collect();
-        bytes.map(|bytes| Term::Binary(bytes.into())).ok_or_else(Raise::badarg)
-    })),
+    (
+        "encode_hex",
+        1,
+        Pure(|a| {
+            let text: String = bytes(&a[0])?.iter().map(|byte| format!("{byte:02X}")).collect();
+            Ok(Term::binary(&text))
+        }),
+    ),
+    (
+        "decode_hex",
+        1,
+        Pure(|a| {
+            let text = bytes(&a[0])?;
+            let digit = |c: u8| char::from(c).to_digit(16);
+            let pairs = text.chunks(2).map(|pair| match pair {
+                [high, low] => Some((digit(*high)? * 16 + digit(*low)?) as u8),
+                _ => None,
+            });
+            let bytes: Option<Vec<u8>> = pairs.collect();
+            bytes.map(|bytes| Term::Binary(bytes.into())).ok_or_else(Raise::badarg)
+        }),
+    ),
     ("list_to_bin", 1, Pure(|a| Ok(Term::Binary(super::args::iodata(&a[0])?.into())))),
     ("compile_pattern", 1, Pure(|a| patterns(&a[0]).map(|_| a[0].clone()))),
     ("referenced_byte_size", 1, Pure(|a| Ok(Term::Int(bytes(&a[0])?.len() as i64)))),

@@ -13,14 +13,18 @@ use crate::raise::{Raise, Result};
 pub(super) const TABLE: &[Row] = &[
     ("atom_to_list", 1, Pure(|a| Ok(string(atom(&a[0])?.as_str())))),
     ("atom_to_binary", 1, Pure(|a| Ok(Term::binary(atom(&a[0])?.as_str())))),
-    ("atom_to_binary", 2, Pure(|a| {
-        let text = atom(&a[0])?.as_str();
-        match atom(&a[1])?.as_str() {
-            "utf8" | "unicode" => Ok(Term::binary(text)),
-            "latin1" => latin1(text).map(|bytes| Term::Binary(bytes.into())).ok_or_else(Raise::badarg),
-            _ => Err(Raise::badarg()),
-        }
-    })),
+    (
+        "atom_to_binary",
+        2,
+        Pure(|a| {
+            let text = atom(&a[0])?.as_str();
+            match atom(&a[1])?.as_str() {
+                "utf8" | "unicode" => Ok(Term::binary(text)),
+                "latin1" => latin1(text).map(|bytes| Term::Binary(bytes.into())).ok_or_else(Raise::badarg),
+                _ => Err(Raise::badarg()),
+            }
+        }),
+    ),
     ("list_to_atom", 1, Pure(|a| to_atom(&text(&a[0])?))),
     ("list_to_existing_atom", 1, Pure(|a| to_atom(&text(&a[0])?))),
     ("binary_to_atom", 1, Pure(binary_to_atom)),
@@ -41,36 +45,62 @@ pub(super) const TABLE: &[Row] = &[
     ("float_to_binary", 2, Pure(|a| Ok(Term::binary(&float_text(&a[0], &a[1])?)))),
     ("list_to_float", 1, Pure(|a| read_float(&text(&a[0])?))),
     ("binary_to_float", 1, Pure(|a| read_float(&plain(&a[0])?))),
-    ("list_to_binary", 1, Pure(|a| match &a[0] {
-        Term::List(_) => Ok(Term::Binary(iodata(&a[0])?.into())),
-        _ => Err(Raise::badarg()),
-    })),
-    ("binary_to_list", 1, Pure(|a| {
-        Ok(Term::List(trunkline::List::from_bytes(bytes(&a[0])?.to_vec().into())))
-    })),
-    ("binary_to_list", 3, Pure(|a| {
-        let (all, from, to) = (bytes(&a[0])?, size(&a[1])?, size(&a[2])?);
-        if from < 1 || from > to || to > all.len() {
-            return Err(Raise::badarg());
-        }
-        Ok(Term::List(trunkline::List::from_bytes(all[from - 1..to].to_vec().into())))
-    })),
-    ("pid_to_list", 1, Process(|world, a| match &a[0] {
-        Term::Pid(_) => Ok(string(&print::Printer::new(world.numbers()).write(&a[0]))),
-        _ => Err(Raise::badarg()),
-    })),
-    ("ref_to_list", 1, Process(|world, a| match &a[0] {
-        Term::Ref(_) => Ok(string(&print::Printer::new(world.numbers()).write(&a[0]))),
-        _ => Err(Raise::badarg()),
-    })),
-    ("port_to_list", 1, Process(|world, a| match &a[0] {
-        Term::Port(_) => Ok(string(&print::Printer::new(world.numbers()).write(&a[0]))),
-        _ => Err(Raise::badarg()),
-    })),
-    ("fun_to_list", 1, Process(|world, a| match &a[0] {
-        Term::Fun(_) | Term::Export(_) => Ok(string(&print::Printer::new(world.numbers()).write(&a[0]))),
-        _ => Err(Raise::badarg()),
-    })),
+    (
+        "list_to_binary",
+        1,
+        Pure(|a| match &a[0] {
+            Term::List(_) => Ok(Term::Binary(iodata(&a[0])?.into())),
+            _ => Err(Raise::badarg()),
+        }),
+    ),
+    (
+        "binary_to_list",
+        1,
+        Pure(|a| Ok(Term::List(trunkline::List::from_bytes(bytes(&a[0])?.to_vec().into())))),
+    ),
+    (
+        "binary_to_list",
+        3,
+        Pure(|a| {
+            let (all, from, to) = (bytes(&a[0])?, size(&a[1])?, size(&a[2])?);
+            if from < 1 || from > to || to > all.len() {
+                return Err(Raise::badarg());
+            }
+            Ok(Term::List(trunkline::List::from_bytes(all[from - 1..to].to_vec().into())))
+        }),
+    ),
+    (
+        "pid_to_list",
+        1,
+        Process(|world, a| match &a[0] {
+            Term::Pid(_) => Ok(string(&print::Printer::new(world.numbers()).write(&a[0]))),
+            _ => Err(Raise::badarg()),
+        }),
+    ),
+    (
+        "ref_to_list",
+        1,
+        Process(|world, a| match &a[0] {
+            Term::Ref(_) => Ok(string(&print::Printer::new(world.numbers()).write(&a[0]))),
+            _ => Err(Raise::badarg()),
+        }),
+    ),
+    (
+        "port_to_list",
+        1,
+        Process(|world, a| match &a[0] {
+            Term::Port(_) => Ok(string(&print::Printer::new(world.numbers()).write(&a[0]))),
+            _ => Err(Raise::badarg()),
+        }),
+    ),
+    (
+        "fun_to_list",
+        1,
+        Process(|world, a| match &a[0] {
+            Term::Fun(_) | Term::Export(_) => Ok(string(&print::Printer::new(world.numbers()).write(&a[0]))),
+            _ => Err(Raise::badarg()),
+        }),
+    ),
 ];
 
 /// A list of the characters of a text.

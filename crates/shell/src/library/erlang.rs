@@ -44,124 +44,186 @@ pub(super) const OPERATORS: &[Row] = &[
 pub(super) const TABLE: &[Row] = &[
     ("append", 2, Pure(append)),
     ("subtract", 2, Pure(subtract)),
-    ("append_element", 2, Pure(|a| {
-        let mut items = tuple(&a[0])?.to_vec();
-        items.push(a[1].clone());
-        Ok(Term::Tuple(items.into()))
-    })),
-    ("setelement", 3, Pure(|a| {
-        let (at, mut items) = (size(&a[0])?, tuple(&a[1])?.to_vec());
-        let place = at.checked_sub(1).and_then(|at| items.get_mut(at)).ok_or_else(Raise::badarg)?;
-        *place = a[2].clone();
-        Ok(Term::Tuple(items.into()))
-    })),
-    ("insert_element", 3, Pure(|a| {
-        let (at, mut items) = (size(&a[0])?, tuple(&a[1])?.to_vec());
-        if at == 0 || at > items.len() + 1 {
-            return Err(Raise::badarg());
-        }
-        items.insert(at - 1, a[2].clone());
-        Ok(Term::Tuple(items.into()))
-    })),
-    ("delete_element", 2, Pure(|a| {
-        let (at, mut items) = (size(&a[0])?, tuple(&a[1])?.to_vec());
-        if at == 0 || at > items.len() {
-            return Err(Raise::badarg());
-        }
-        items.remove(at - 1);
-        Ok(Term::Tuple(items.into()))
-    })),
-    ("make_tuple", 2, Pure(|a| {
-        let count = size(&a[0])?;
-        if count > (1 << 24) - 1 {
-            return Err(Raise::badarg());
-        }
-        Ok(Term::Tuple(vec![a[1].clone(); count].into()))
-    })),
-    ("make_tuple", 3, Pure(|a| {
-        let count = size(&a[0])?;
-        if count > (1 << 24) - 1 {
-            return Err(Raise::badarg());
-        }
-        let mut all = vec![a[1].clone(); count];
-        for pair in items(&a[2])? {
-            match tuple(&pair)? {
-                [at, value] => {
-                    let at = size(at)?.checked_sub(1).and_then(|at| all.get_mut(at));
-                    *at.ok_or_else(Raise::badarg)? = value.clone();
-                }
-                _ => return Err(Raise::badarg()),
+    (
+        "append_element",
+        2,
+        Pure(|a| {
+            let mut items = tuple(&a[0])?.to_vec();
+            items.push(a[1].clone());
+            Ok(Term::Tuple(items.into()))
+        }),
+    ),
+    (
+        "setelement",
+        3,
+        Pure(|a| {
+            let (at, mut items) = (size(&a[0])?, tuple(&a[1])?.to_vec());
+            let place = at.checked_sub(1).and_then(|at| items.get_mut(at)).ok_or_else(Raise::badarg)?;
+            *place = a[2].clone();
+            Ok(Term::Tuple(items.into()))
+        }),
+    ),
+    (
+        "insert_element",
+        3,
+        Pure(|a| {
+            let (at, mut items) = (size(&a[0])?, tuple(&a[1])?.to_vec());
+            if at == 0 || at > items.len() + 1 {
+                return Err(Raise::badarg());
             }
-        }
-        Ok(Term::Tuple(all.into()))
-    })),
+            items.insert(at - 1, a[2].clone());
+            Ok(Term::Tuple(items.into()))
+        }),
+    ),
+    (
+        "delete_element",
+        2,
+        Pure(|a| {
+            let (at, mut items) = (size(&a[0])?, tuple(&a[1])?.to_vec());
+            if at == 0 || at > items.len() {
+                return Err(Raise::badarg());
+            }
+            items.remove(at - 1);
+            Ok(Term::Tuple(items.into()))
+        }),
+    ),
+    (
+        "make_tuple",
+        2,
+        Pure(|a| {
+            let count = size(&a[0])?;
+            if count > (1 << 24) - 1 {
+                return Err(Raise::badarg());
+            }
+            Ok(Term::Tuple(vec![a[1].clone(); count].into()))
+        }),
+    ),
+    (
+        "make_tuple",
+        3,
+        Pure(|a| {
+            let count = size(&a[0])?;
+            if count > (1 << 24) - 1 {
+                return Err(Raise::badarg());
+            }
+            let mut all = vec![a[1].clone(); count];
+            for pair in items(&a[2])? {
+                match tuple(&pair)? {
+                    [at, value] => {
+                        let at = size(at)?.checked_sub(1).and_then(|at| all.get_mut(at));
+                        *at.ok_or_else(Raise::badarg)? = value.clone();
+                    }
+                    _ => return Err(Raise::badarg()),
+                }
+            }
+            Ok(Term::Tuple(all.into()))
+        }),
+    ),
     ("tuple_to_list", 1, Pure(|a| Ok(Term::list(tuple(&a[0])?.iter().cloned())))),
     ("list_to_tuple", 1, Pure(|a| Ok(Term::Tuple(Tuple::from(items(&a[0])?))))),
-    ("make_fun", 3, Pure(|a| {
-        let arity = u8::try_from(int(&a[2])?).map_err(|_| Raise::badarg())?;
-        let export = Export { module: atom(&a[0])?.clone(), function: atom(&a[1])?.clone(), arity };
-        Ok(Term::Export(std::sync::Arc::new(export)))
-    })),
-    ("split_binary", 2, Pure(|a| {
-        let bits = Bits::of(&a[0]).ok_or_else(Raise::badarg)?;
-        let at = size(&a[1])?.checked_mul(8).ok_or_else(Raise::badarg)?;
-        let (first, rest) = bits.split(at).ok_or_else(Raise::badarg)?;
-        Ok(Term::tuple([first.to_term(), rest.to_term()]))
-    })),
+    (
+        "make_fun",
+        3,
+        Pure(|a| {
+            let arity = u8::try_from(int(&a[2])?).map_err(|_| Raise::badarg())?;
+            let export = Export { module: atom(&a[0])?.clone(), function: atom(&a[1])?.clone(), arity };
+            Ok(Term::Export(std::sync::Arc::new(export)))
+        }),
+    ),
+    (
+        "split_binary",
+        2,
+        Pure(|a| {
+            let bits = Bits::of(&a[0]).ok_or_else(Raise::badarg)?;
+            let at = size(&a[1])?.checked_mul(8).ok_or_else(Raise::badarg)?;
+            let (first, rest) = bits.split(at).ok_or_else(Raise::badarg)?;
+            Ok(Term::tuple([first.to_term(), rest.to_term()]))
+        }),
+    ),
     ("term_to_binary", 1, Pure(|a| Ok(Term::Binary(trunkline::term::encode(&a[0]).to_vec().into())))),
-    ("term_to_binary", 2, Pure(|a| {
-        items(&a[1])?;
-        Ok(Term::Binary(trunkline::term::encode(&a[0]).to_vec().into()))
-    })),
-    ("term_to_iovec", 1, Pure(|a| {
-        Ok(Term::list([Term::Binary(trunkline::term::encode(&a[0]).to_vec().into())]))
-    })),
+    (
+        "term_to_binary",
+        2,
+        Pure(|a| {
+            items(&a[1])?;
+            Ok(Term::Binary(trunkline::term::encode(&a[0]).to_vec().into()))
+        }),
+    ),
+    (
+        "term_to_iovec",
+        1,
+        Pure(|a| Ok(Term::list([Term::Binary(trunkline::term::encode(&a[0]).to_vec().into())]))),
+    ),
     ("external_size", 1, Pure(|a| Ok(Term::Int(trunkline::term::encode(&a[0]).len() as i64)))),
     ("binary_to_term", 1, Pure(binary_to_term)),
-    ("binary_to_term", 2, Pure(|a| {
-        items(&a[1])?;
-        binary_to_term(a)
-    })),
+    (
+        "binary_to_term",
+        2,
+        Pure(|a| {
+            items(&a[1])?;
+            binary_to_term(a)
+        }),
+    ),
     ("iolist_to_binary", 1, Pure(|a| Ok(Term::Binary(iodata(&a[0])?.into())))),
     ("iolist_to_iovec", 1, Pure(|a| Ok(Term::list([Term::Binary(iodata(&a[0])?.into())])))),
     ("iolist_size", 1, Pure(|a| Ok(Term::Int(iodata(&a[0])?.len() as i64)))),
     ("list_to_bitstring", 1, Pure(list_to_bitstring)),
-    ("bitstring_to_list", 1, Pure(|a| {
-        let bits = Bits::of(&a[0]).ok_or_else(Raise::badarg)?;
-        let (whole, odd) = bits.split(bits.length / 8 * 8).ok_or_else(Raise::badarg)?;
-        let mut all: Vec<Term> = whole.to_bytes().into_iter().map(|b| Term::Int(b.into())).collect();
-        if odd.length > 0 {
-            all.push(odd.to_term());
-        }
-        Ok(Term::list(all))
-    })),
-    ("fun_info", 2, Pure(|a| {
-        let info = fun_info(&a[0])?;
-        let value = super::keyfind(&a[1], &info).ok_or_else(Raise::badarg)?;
-        Ok(Term::tuple([a[1].clone(), value]))
-    })),
+    (
+        "bitstring_to_list",
+        1,
+        Pure(|a| {
+            let bits = Bits::of(&a[0]).ok_or_else(Raise::badarg)?;
+            let (whole, odd) = bits.split(bits.length / 8 * 8).ok_or_else(Raise::badarg)?;
+            let mut all: Vec<Term> = whole.to_bytes().into_iter().map(|b| Term::Int(b.into())).collect();
+            if odd.length > 0 {
+                all.push(odd.to_term());
+            }
+            Ok(Term::list(all))
+        }),
+    ),
+    (
+        "fun_info",
+        2,
+        Pure(|a| {
+            let info = fun_info(&a[0])?;
+            let value = super::keyfind(&a[1], &info).ok_or_else(Raise::badarg)?;
+            Ok(Term::tuple([a[1].clone(), value]))
+        }),
+    ),
     ("fun_info", 1, Pure(|a| fun_info(&a[0]))),
     ("phash2", 1, Pure(|a| Ok(Term::Int(hash(&a[0]) as i64 & 0x7ff_ffff)))),
-    ("phash2", 2, Pure(|a| {
-        let range = int(&a[1])?;
-        if range < 1 || range > 1 << 32 {
-            return Err(Raise::badarg());
-        }
-        Ok(Term::Int(hash(&a[0]) as i64 % range))
-    })),
-    ("md5", 1, Pure(|a| {
-        use md5::Digest;
-        Ok(Term::Binary(md5::Md5::digest(iodata(&a[0])?).to_vec().into()))
-    })),
+    (
+        "phash2",
+        2,
+        Pure(|a| {
+            let range = int(&a[1])?;
+            if range < 1 || range > 1 << 32 {
+                return Err(Raise::badarg());
+            }
+            Ok(Term::Int(hash(&a[0]) as i64 % range))
+        }),
+    ),
+    (
+        "md5",
+        1,
+        Pure(|a| {
+            use md5::Digest;
+            Ok(Term::Binary(md5::Md5::digest(iodata(&a[0])?).to_vec().into()))
+        }),
+    ),
     ("crc32", 1, Pure(|a| Ok(Term::Int(crc32(&iodata(&a[0])?).into())))),
-    ("adler32", 1, Pure(|a| {
-        let (mut low, mut high) = (1u32, 0u32);
-        for byte in iodata(&a[0])? {
-            low = (low + u32::from(byte)) % 65_521;
-            high = (high + low) % 65_521;
-        }
-        Ok(Term::Int((high << 16 | low).into()))
-    })),
+    (
+        "adler32",
+        1,
+        Pure(|a| {
+            let (mut low, mut high) = (1u32, 0u32);
+            for byte in iodata(&a[0])? {
+                low = (low + u32::from(byte)) % 65_521;
+                high = (high + low) % 65_521;
+            }
+            Ok(Term::Int((high << 16 | low).into()))
+        }),
+    ),
     ("is_builtin", 3, Pure(|a| Ok(boolean(atom(&a[0])?.as_str() == "erlang")))),
     ("map_keys", 1, Pure(|a| Ok(Term::list(map(&a[0])?.pairs().iter().map(|pair| pair.0.clone()))))),
     ("tuple_info", 1, Pure(|a| Ok(ok(a[0].clone())))),

@@ -20,21 +20,27 @@ pub(super) const IO_LIB: &[Row] = &[
     ("fwrite", 2, Process(|world, a| text(world, &a[0], &a[1]).map(|text| string(&text)))),
     ("print", 1, Process(|world, a| Ok(string(&Printer::new(world.numbers()).pretty(&a[0]))))),
     ("write", 1, Process(|world, a| Ok(string(&Printer::new(world.numbers()).write(&a[0]))))),
-    ("write_atom", 1, Pure(|a| {
-        Ok(string(&crate::lexer::write_atom(super::args::atom(&a[0])?.as_str())))
-    })),
-    ("write_string", 1, Pure(|a| {
-        let chars: Vec<u32> = super::args::text(&a[0])?.chars().map(|c| c as u32).collect();
-        Ok(string(&crate::lexer::write_string(&chars, '"')))
-    })),
+    ("write_atom", 1, Pure(|a| Ok(string(&crate::lexer::write_atom(super::args::atom(&a[0])?.as_str()))))),
+    (
+        "write_string",
+        1,
+        Pure(|a| {
+            let chars: Vec<u32> = super::args::text(&a[0])?.chars().map(|c| c as u32).collect();
+            Ok(string(&crate::lexer::write_string(&chars, '"')))
+        }),
+    ),
     ("nl", 0, Pure(|_| Ok(string("\n")))),
     ("char_list", 1, Pure(|a| Ok(boolean(super::args::text(&a[0]).is_ok())))),
     ("printable_list", 1, Pure(|a| Ok(boolean(printable(&a[0], 255))))),
     ("printable_unicode_list", 1, Pure(|a| Ok(boolean(printable(&a[0], 0x10_ffff))))),
     ("printable_latin1_list", 1, Pure(|a| Ok(boolean(printable(&a[0], 255))))),
-    ("latin1_char_list", 1, Pure(|a| {
-        Ok(boolean(super::args::text(&a[0]).is_ok_and(|text| text.chars().all(|c| (c as u32) < 256))))
-    })),
+    (
+        "latin1_char_list",
+        1,
+        Pure(|a| {
+            Ok(boolean(super::args::text(&a[0]).is_ok_and(|text| text.chars().all(|c| (c as u32) < 256))))
+        }),
+    ),
 ];
 
 pub(super) const IO: &[Row] = &[
@@ -49,9 +55,7 @@ pub(super) const IO: &[Row] = &[
     ("nl", 0, Step(|_, _, _| write("\n".to_owned(), None))),
     ("nl", 1, Step(|_, _, a| write("\n".to_owned(), Some(a[0].clone())))),
     ("write", 1, Step(|_, world, a| write(Printer::new(world.numbers()).write(&a[0]), None))),
-    ("write", 2, Step(|_, world, a| {
-        write(Printer::new(world.numbers()).write(&a[1]), Some(a[0].clone()))
-    })),
+    ("write", 2, Step(|_, world, a| write(Printer::new(world.numbers()).write(&a[1]), Some(a[0].clone())))),
     ("columns", 0, Pure(|_| Ok(super::args::ok(Term::Int(80))))),
     ("rows", 0, Pure(|_| Ok(super::args::ok(Term::Int(24))))),
 ];

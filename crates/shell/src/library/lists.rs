@@ -12,63 +12,95 @@ use crate::machine::numbers;
 use crate::raise::{Raise, Result};
 
 pub(super) const TABLE: &[Row] = &[
-    ("reverse", 1, Pure(|a| {
-        let mut all = clause(items(&a[0]))?;
-        all.reverse();
-        Ok(Term::list(all))
-    })),
-    ("reverse", 2, Pure(|a| {
-        let mut all = clause(items(&a[0]))?;
-        all.reverse();
-        Ok(List::with_tail(all, a[1].clone()))
-    })),
+    (
+        "reverse",
+        1,
+        Pure(|a| {
+            let mut all = clause(items(&a[0]))?;
+            all.reverse();
+            Ok(Term::list(all))
+        }),
+    ),
+    (
+        "reverse",
+        2,
+        Pure(|a| {
+            let mut all = clause(items(&a[0]))?;
+            all.reverse();
+            Ok(List::with_tail(all, a[1].clone()))
+        }),
+    ),
     ("append", 2, Pure(super::erlang::append)),
     ("subtract", 2, Pure(super::erlang::subtract)),
     ("member", 2, Pure(|a| Ok(boolean(list(&a[1])?.iter().any(|item| item == a[0]))))),
     ("keyfind", 3, Pure(|a| Ok(find(a)?.map_or_else(|| boolean(false), |(_, found)| found)))),
     ("keymember", 3, Pure(|a| Ok(boolean(find(a)?.is_some())))),
-    ("keysearch", 3, Pure(|a| {
-        Ok(find(a)?.map_or_else(|| boolean(false), |(_, found)| Term::tuple([Term::atom("value"), found])))
-    })),
+    (
+        "keysearch",
+        3,
+        Pure(|a| {
+            Ok(find(a)?
+                .map_or_else(|| boolean(false), |(_, found)| Term::tuple([Term::atom("value"), found])))
+        }),
+    ),
     ("sort", 1, Pure(|a| sorted(a, false))),
     ("usort", 1, Pure(|a| sorted(a, true))),
     ("keysort", 2, Pure(|a| key_sorted(a, false))),
     ("ukeysort", 2, Pure(|a| key_sorted(a, true))),
     ("seq", 2, Pure(|a| seq(&a[0], &a[1], &Term::Int(1), "function_clause"))),
     ("seq", 3, Pure(|a| seq(&a[0], &a[1], &a[2], "badarg"))),
-    ("sum", 1, Pure(|a| {
-        clause(items(&a[0]))?.iter().try_fold(Term::Int(0), |sum, item| {
-            let both = [sum, item.clone()];
-            numbers::add(&both).map_err(|raise| {
-                raise.from_call(&trunkline::Atom::new("erlang"), &trunkline::Atom::new("+"), &both)
+    (
+        "sum",
+        1,
+        Pure(|a| {
+            clause(items(&a[0]))?.iter().try_fold(Term::Int(0), |sum, item| {
+                let both = [sum, item.clone()];
+                numbers::add(&both).map_err(|raise| {
+                    raise.from_call(&trunkline::Atom::new("erlang"), &trunkline::Atom::new("+"), &both)
+                })
             })
-        })
-    })),
-    ("duplicate", 2, Pure(|a| {
-        let count = clause(count(&a[0]))?;
-        Ok(Term::list(vec![a[1].clone(); count]))
-    })),
+        }),
+    ),
+    (
+        "duplicate",
+        2,
+        Pure(|a| {
+            let count = clause(count(&a[0]))?;
+            Ok(Term::list(vec![a[1].clone(); count]))
+        }),
+    ),
     ("flatten", 1, Pure(|a| flatten(&a[0], Term::NIL))),
     ("flatten", 2, Pure(|a| flatten(&a[0], a[1].clone()))),
-    ("nth", 2, Pure(|a| {
-        // What is no number is greater than 1, and cannot be counted down.
-        if !matches!(a[0], Term::Int(_) | Term::Big(_) | Term::Float(_)) && a[1].as_list().is_some_and(|l| !l.is_nil()) {
-            return Err(Raise::badarith());
-        }
-        let at = clause(size(&a[0]))?;
-        let found = at.checked_sub(1).and_then(|at| a[1].as_list()?.iter().nth(at));
-        found.ok_or_else(|| Raise::named("function_clause"))
-    })),
+    (
+        "nth",
+        2,
+        Pure(|a| {
+            // What is no number is greater than 1, and cannot be counted down.
+            if !matches!(a[0], Term::Int(_) | Term::Big(_) | Term::Float(_))
+                && a[1].as_list().is_some_and(|l| !l.is_nil())
+            {
+                return Err(Raise::badarith());
+            }
+            let at = clause(size(&a[0]))?;
+            let found = at.checked_sub(1).and_then(|at| a[1].as_list()?.iter().nth(at));
+            found.ok_or_else(|| {
+                let length = a[1].as_list().map_or(0, List::len);
+                let left =
+                    if at == 0 { a.to_vec() } else { vec![Term::Int((at - length) as i64), Term::NIL] };
+                let (module, function) = (trunkline::Atom::new("lists"), trunkline::Atom::new("nth"));
+                Raise::named("function_clause").from_call(&module, &function, &left)
+            })
+        }),
+    ),
     ("max", 1, Pure(|a| extreme(a, Ordering::Greater))),
     ("min", 1, Pure(|a| extreme(a, Ordering::Less))),
-    ("last", 1, Pure(|a| {
-        clause(items(&a[0]))?.pop().ok_or_else(|| Raise::named("function_clause"))
-    })),
+    ("last", 1, Pure(|a| clause(items(&a[0]))?.pop().ok_or_else(|| Raise::named("function_clause")))),
 ];
 
 /// Where functions written in Erlang have clauses, what fits none is `function_clause`.
 pub(super) fn clause<T>(result: Result<T>) -> Result<T> {
-    result.map_err(|raise| if raise.reason.is_atom("badarg") { Raise::named("function_clause") } else { raise })
+    result
+        .map_err(|raise| if raise.reason.is_atom("badarg") { Raise::named("function_clause") } else { raise })
 }
 
 fn find(a: &[Term]) -> Result<Option<(usize, Term)>> {
@@ -133,7 +165,8 @@ fn seq(from: &Term, to: &Term, step: &Term, reason: &str) -> Result<Term> {
     // An empty list only where it is one step to it, as in `seq(5, 4)`.
     let missing = (step > 0 && span < 0) || (step < 0 && span > 0);
     if missing {
-        return if (i128::from(from) - i128::from(step)).abs_diff(i128::from(to)) < u128::from(step.unsigned_abs())
+        return if (i128::from(from) - i128::from(step)).abs_diff(i128::from(to))
+            < u128::from(step.unsigned_abs())
             && reaches(from, to, step)
         {
             Ok(Term::NIL)
@@ -178,6 +211,7 @@ fn flatten(deep: &Term, tail: Term) -> Result<Term> {
 
 fn extreme(a: &[Term], wanted: Ordering) -> Result<Term> {
     let all = clause(items(&a[0]))?;
-    let best = all.into_iter().reduce(|best, item| if by_value(&item, &best) == wanted { item } else { best });
+    let best =
+        all.into_iter().reduce(|best, item| if by_value(&item, &best) == wanted { item } else { best });
     best.ok_or_else(|| Raise::named("function_clause"))
 }

@@ -78,6 +78,8 @@ impl Library {
             ("timer", include_str!("erl/timer.erl")),
             ("calendar", include_str!("erl/calendar.erl")),
             ("erl_eval", include_str!("erl/erl_eval.erl")),
+            ("rpc", include_str!("erl/rpc.erl")),
+            ("erpc", include_str!("erl/erpc.erl")),
         ];
         let sources = sources.map(|(name, source)| (Atom::new(name), source));
         Library { natives, sources: sources.into_iter().collect() }

@@ -21,57 +21,90 @@ pub(super) const TABLE: &[Row] = &[
     ("!", 2, Process(|world, a| world.send(&a[0], a[1].clone(), &Term::NIL).map(|_| a[1].clone()))),
     ("send", 2, Process(|world, a| world.send(&a[0], a[1].clone(), &Term::NIL).map(|_| a[1].clone()))),
     ("send", 3, Process(|world, a| world.send(&a[0], a[1].clone(), &a[2]))),
-    ("send_nosuspend", 2, Process(|world, a| {
-        world.send(&a[0], a[1].clone(), &Term::list([Term::atom("nosuspend")])).map(|_| boolean(true))
-    })),
+    (
+        "send_nosuspend",
+        2,
+        Process(|world, a| {
+            world.send(&a[0], a[1].clone(), &Term::list([Term::atom("nosuspend")])).map(|_| boolean(true))
+        }),
+    ),
     ("error", 1, Pure(|a| raise(Class::Error, &a[0]))),
     ("error", 2, Pure(|a| raise(Class::Error, &a[0]))),
     ("error", 3, Pure(|a| raise(Class::Error, &a[0]))),
     ("exit", 1, Pure(|a| raise(Class::Exit, &a[0]))),
     ("throw", 1, Pure(|a| raise(Class::Throw, &a[0]))),
-    ("raise", 3, Pure(|a| {
-        let trace = items(&a[2]);
-        match (Class::read(&a[0]), trace) {
-            (Some(class), Ok(trace)) => {
-                Err(Box::new(Raise { class, reason: a[1].clone(), trace, traced: true, own: true }))
+    (
+        "raise",
+        3,
+        Pure(|a| {
+            let trace = items(&a[2]);
+            match (Class::read(&a[0]), trace) {
+                (Some(class), Ok(trace)) => {
+                    Err(Box::new(Raise { class, reason: a[1].clone(), trace, traced: true, own: true }))
+                }
+                _ => Ok(Term::atom("badarg")),
             }
-            _ => Ok(Term::atom("badarg")),
-        }
-    })),
+        }),
+    ),
     ("nif_error", 1, Pure(|a| raise(Class::Error, &a[0]))),
     ("apply", 2, Step(|_, _, mut a| Ok(After::Fun(a.remove(0), items(&a[0])?)))),
-    ("apply", 3, Step(|_, _, a| {
-        let arguments = items(&a[2])?;
-        Ok(After::Mfa(atom(&a[0])?.clone(), atom(&a[1])?.clone(), arguments))
-    })),
-    ("hibernate", 3, Step(|_, _, a| {
-        let arguments = items(&a[2])?;
-        Ok(After::Mfa(atom(&a[0])?.clone(), atom(&a[1])?.clone(), arguments))
-    })),
-    ("put", 2, Step(|machine, _, mut a| {
-        let value = a.pop().unwrap_or(Term::NIL);
-        let old = machine.dictionary.insert(a.remove(0), value);
-        Ok(After::Value(old.unwrap_or_else(undefined)))
-    })),
-    ("get", 1, Step(|machine, _, a| {
-        Ok(After::Value(machine.dictionary.get(&a[0]).cloned().unwrap_or_else(undefined)))
-    })),
+    (
+        "apply",
+        3,
+        Step(|_, _, a| {
+            let arguments = items(&a[2])?;
+            Ok(After::Mfa(atom(&a[0])?.clone(), atom(&a[1])?.clone(), arguments))
+        }),
+    ),
+    (
+        "hibernate",
+        3,
+        Step(|_, _, a| {
+            let arguments = items(&a[2])?;
+            Ok(After::Mfa(atom(&a[0])?.clone(), atom(&a[1])?.clone(), arguments))
+        }),
+    ),
+    (
+        "put",
+        2,
+        Step(|machine, _, mut a| {
+            let value = a.pop().unwrap_or(Term::NIL);
+            let old = machine.dictionary.insert(a.remove(0), value);
+            Ok(After::Value(old.unwrap_or_else(undefined)))
+        }),
+    ),
+    (
+        "get",
+        1,
+        Step(|machine, _, a| {
+            Ok(After::Value(machine.dictionary.get(&a[0]).cloned().unwrap_or_else(undefined)))
+        }),
+    ),
     ("get", 0, Step(|machine, _, _| Ok(After::Value(dictionary(machine))))),
-    ("get_keys", 0, Step(|machine, _, _| {
-        Ok(After::Value(Term::list(machine.dictionary.keys().cloned())))
-    })),
-    ("get_keys", 1, Step(|machine, _, a| {
-        let keys = machine.dictionary.iter().filter(|(_, value)| **value == a[0]).map(|(key, _)| key.clone());
-        Ok(After::Value(Term::list(keys)))
-    })),
-    ("erase", 1, Step(|machine, _, a| {
-        Ok(After::Value(machine.dictionary.remove(&a[0]).unwrap_or_else(undefined)))
-    })),
-    ("erase", 0, Step(|machine, _, _| {
-        let all = dictionary(machine);
-        machine.dictionary.clear();
-        Ok(After::Value(all))
-    })),
+    ("get_keys", 0, Step(|machine, _, _| Ok(After::Value(Term::list(machine.dictionary.keys().cloned()))))),
+    (
+        "get_keys",
+        1,
+        Step(|machine, _, a| {
+            let keys =
+                machine.dictionary.iter().filter(|(_, value)| **value == a[0]).map(|(key, _)| key.clone());
+            Ok(After::Value(Term::list(keys)))
+        }),
+    ),
+    (
+        "erase",
+        1,
+        Step(|machine, _, a| Ok(After::Value(machine.dictionary.remove(&a[0]).unwrap_or_else(undefined)))),
+    ),
+    (
+        "erase",
+        0,
+        Step(|machine, _, _| {
+            let all = dictionary(machine);
+            machine.dictionary.clear();
+            Ok(After::Value(all))
+        }),
+    ),
     ("spawn", 1, Step(|_, _, a| spawn(a, 0, Spawn::default()))),
     ("spawn", 2, Step(|_, _, a| spawn_at(a, Spawn::default()))),
     ("spawn", 3, Step(|_, _, a| spawn(a, 0, Spawn::default()))),
@@ -88,16 +121,25 @@ pub(super) const TABLE: &[Row] = &[
     ("spawn_opt", 3, Step(|_, _, a| spawn_opt(a))),
     ("spawn_opt", 4, Step(|_, _, a| spawn_opt(a))),
     ("spawn_opt", 5, Step(|_, _, a| spawn_opt(a))),
-    ("function_exported", 3, Step(|machine, world, a| {
-        let (module, function) = (atom(&a[0])?, atom(&a[1])?);
-        let arity = u8::try_from(int(&a[2])?).map_err(|_| Raise::badarg())?;
-        let here = machine.vm.knows(module, function, arity) || world.is_exported(module, function, arity);
-        Ok(After::Value(boolean(here)))
-    })),
-    ("module_loaded", 1, Step(|machine, _, a| {
-        let module = atom(&a[0])?;
-        Ok(After::Value(boolean(!machine.vm.functions(module).is_empty())))
-    })),
+    (
+        "function_exported",
+        3,
+        Step(|machine, world, a| {
+            let (module, function) = (atom(&a[0])?, atom(&a[1])?);
+            let arity = u8::try_from(int(&a[2])?).map_err(|_| Raise::badarg())?;
+            let here =
+                machine.vm.knows(module, function, arity) || world.is_exported(module, function, arity);
+            Ok(After::Value(boolean(here)))
+        }),
+    ),
+    (
+        "module_loaded",
+        1,
+        Step(|machine, _, a| {
+            let module = atom(&a[0])?;
+            Ok(After::Value(boolean(!machine.vm.functions(module).is_empty())))
+        }),
+    ),
     ("garbage_collect", 0, Pure(|_| Ok(boolean(true)))),
     ("garbage_collect", 1, Pure(|_| Ok(boolean(true)))),
     ("yield", 0, Step(|_, _, _| Ok(After::Wait(Wait::Sleep(Some(Duration::ZERO)))))),
@@ -105,20 +147,28 @@ pub(super) const TABLE: &[Row] = &[
     ("system_time", 1, Process(|world, a| in_unit(world.clock().0, &a[0]))),
     ("monotonic_time", 0, Process(|world, _| Ok(Term::Int(world.clock().1)))),
     ("monotonic_time", 1, Process(|world, a| in_unit(world.clock().1, &a[0]))),
-    ("time_offset", 0, Process(|world, _| {
-        let (system, monotonic) = world.clock();
-        Ok(Term::Int(system - monotonic))
-    })),
+    (
+        "time_offset",
+        0,
+        Process(|world, _| {
+            let (system, monotonic) = world.clock();
+            Ok(Term::Int(system - monotonic))
+        }),
+    ),
     ("timestamp", 0, Process(|world, _| Ok(timestamp(world.clock().0)))),
     ("now", 0, Process(|world, _| Ok(timestamp(world.clock().0)))),
     ("unique_integer", 0, Process(|world, _| Ok(Term::Int((world.roll() >> 2) as i64)))),
     ("unique_integer", 1, Process(|world, _| Ok(Term::Int((world.roll() >> 2) as i64)))),
-    ("convert_time_unit", 3, Pure(|a| {
-        let number = int(&a[0])?;
-        let (from, to) = (per_second(&a[1])?, per_second(&a[2])?);
-        let wide = i128::from(number) * i128::from(to);
-        Ok(Term::Int(wide.div_euclid(i128::from(from)) as i64))
-    })),
+    (
+        "convert_time_unit",
+        3,
+        Pure(|a| {
+            let number = int(&a[0])?;
+            let (from, to) = (per_second(&a[1])?, per_second(&a[2])?);
+            let wide = i128::from(number) * i128::from(to);
+            Ok(Term::Int(wide.div_euclid(i128::from(from)) as i64))
+        }),
+    ),
 ];
 
 pub(super) const TIMER: &[Row] = &[
@@ -126,9 +176,7 @@ pub(super) const TIMER: &[Row] = &[
     ("seconds", 1, Pure(|a| Ok(Term::Int(int(&a[0])? * 1000)))),
     ("minutes", 1, Pure(|a| Ok(Term::Int(int(&a[0])? * 60_000)))),
     ("hours", 1, Pure(|a| Ok(Term::Int(int(&a[0])? * 3_600_000)))),
-    ("hms", 3, Pure(|a| {
-        Ok(Term::Int((int(&a[0])? * 3600 + int(&a[1])? * 60 + int(&a[2])?) * 1000))
-    })),
+    ("hms", 3, Pure(|a| Ok(Term::Int((int(&a[0])? * 3600 + int(&a[1])? * 60 + int(&a[2])?) * 1000)))),
     ("now_diff", 2, Pure(|a| Ok(Term::Int(micros(&a[0])? - micros(&a[1])?)))),
 ];
 
@@ -139,26 +187,38 @@ pub(super) const OS: &[Row] = &[
     ("perf_counter", 0, Process(|world, _| Ok(Term::Int(world.clock().1)))),
     ("type", 0, Pure(|_| Ok(Term::tuple([Term::atom("unix"), Term::atom(std::env::consts::OS)])))),
     ("getpid", 0, Pure(|_| Ok(string(&std::process::id().to_string())))),
-    ("getenv", 1, Pure(|a| {
-        Ok(std::env::var(text(&a[0])?).map_or_else(|_| boolean(false), |value| string(&value)))
-    })),
-    ("getenv", 2, Pure(|a| {
-        Ok(std::env::var(text(&a[0])?).map_or_else(|_| a[1].clone(), |value| string(&value)))
-    })),
+    (
+        "getenv",
+        1,
+        Pure(|a| Ok(std::env::var(text(&a[0])?).map_or_else(|_| boolean(false), |value| string(&value)))),
+    ),
+    (
+        "getenv",
+        2,
+        Pure(|a| Ok(std::env::var(text(&a[0])?).map_or_else(|_| a[1].clone(), |value| string(&value)))),
+    ),
 ];
 
 pub(super) const CODE: &[Row] = &[
-    ("ensure_loaded", 1, Step(|machine, _, a| {
-        let module = atom(&a[0])?;
-        let there = !machine.vm.functions(module).is_empty();
-        let (tag, what) = if there { ("module", a[0].clone()) } else { ("error", Term::atom("nofile")) };
-        Ok(After::Value(Term::tuple([Term::atom(tag), what])))
-    })),
-    ("is_loaded", 1, Step(|machine, _, a| {
-        let loaded = machine.vm.module(atom(&a[0])?).is_some();
-        let file = || Term::tuple([Term::atom("file"), Term::atom("interpreted")]);
-        Ok(After::Value(if loaded { file() } else { boolean(false) }))
-    })),
+    (
+        "ensure_loaded",
+        1,
+        Step(|machine, _, a| {
+            let module = atom(&a[0])?;
+            let there = !machine.vm.functions(module).is_empty();
+            let (tag, what) = if there { ("module", a[0].clone()) } else { ("error", Term::atom("nofile")) };
+            Ok(After::Value(Term::tuple([Term::atom(tag), what])))
+        }),
+    ),
+    (
+        "is_loaded",
+        1,
+        Step(|machine, _, a| {
+            let loaded = machine.vm.module(atom(&a[0])?).is_some();
+            let file = || Term::tuple([Term::atom("file"), Term::atom("interpreted")]);
+            Ok(After::Value(if loaded { file() } else { boolean(false) }))
+        }),
+    ),
     ("purge", 1, Pure(|a| atom(&a[0]).map(|_| boolean(false)))),
     ("delete", 1, Step(|machine, _, a| Ok(After::Value(boolean(machine.vm.unload(atom(&a[0])?)))))),
 ];
@@ -263,4 +323,3 @@ pub(super) fn count(term: &Term) -> Result<usize> {
     let count = size(term)?;
     if count > LIST_ELEMENTS_MAX { Err(Raise::named("system_limit")) } else { Ok(count) }
 }
-

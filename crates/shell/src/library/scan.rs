@@ -14,28 +14,40 @@ use crate::raise::{Raise, Result};
 pub(super) const SCAN: &[Row] = &[
     ("string", 1, Pure(|a| scan(&a[0], Loc::new(1, 0)))),
     ("string", 2, Pure(|a| scan(&a[0], crate::abstract_form::read_loc(&a[1])))),
-    ("reserved_word", 1, Pure(|a| {
-        let name = super::args::atom(&a[0])?;
-        Ok(super::args::boolean(lexer::RESERVED.iter().any(|word| *name == **word)))
-    })),
+    (
+        "reserved_word",
+        1,
+        Pure(|a| {
+            let name = super::args::atom(&a[0])?;
+            Ok(super::args::boolean(lexer::RESERVED.iter().any(|word| *name == **word)))
+        }),
+    ),
 ];
 
 pub(super) const PARSE: &[Row] = &[
     ("parse_exprs", 1, Pure(|a| parse(&a[0], |tokens| parser::exprs(tokens).map(|body| write_exprs(&body))))),
-    ("parse_term", 1, Pure(|a| {
-        parse(&a[0], |tokens| {
-            let body = parser::exprs(tokens)?;
-            let bad = |loc| parser::ParseError { loc, what: "bad term".to_owned() };
-            match body.as_slice() {
-                [one] => parser::normalise(one).ok_or_else(|| bad(one.first())),
-                more => Err(bad(more.get(1).map_or_else(Loc::default, |expr| expr.first()))),
-            }
-        })
-    })),
-    ("normalise", 1, Pure(|a| {
-        let exprs = read_exprs(&Term::list([a[0].clone()])).map_err(|_| Raise::badarg())?;
-        exprs.first().and_then(parser::normalise).ok_or_else(|| Raise::with("badarg", a[0].clone()))
-    })),
+    (
+        "parse_term",
+        1,
+        Pure(|a| {
+            parse(&a[0], |tokens| {
+                let body = parser::exprs(tokens)?;
+                let bad = |loc| parser::ParseError { loc, what: "bad term".to_owned() };
+                match body.as_slice() {
+                    [one] => parser::normalise(one).ok_or_else(|| bad(one.first())),
+                    more => Err(bad(more.get(1).map_or_else(Loc::default, |expr| expr.first()))),
+                }
+            })
+        }),
+    ),
+    (
+        "normalise",
+        1,
+        Pure(|a| {
+            let exprs = read_exprs(&Term::list([a[0].clone()])).map_err(|_| Raise::badarg())?;
+            exprs.first().and_then(parser::normalise).ok_or_else(|| Raise::with("badarg", a[0].clone()))
+        }),
+    ),
     ("abstract", 1, Pure(|a| abstracted(&a[0]).ok_or_else(Raise::badarg))),
 ];
 
@@ -54,7 +66,10 @@ fn scan(source: &Term, start: Loc) -> Result<Term> {
     }
 }
 
-fn parse(tokens: &Term, how: impl FnOnce(&[Token]) -> std::result::Result<Term, parser::ParseError>) -> Result<Term> {
+fn parse(
+    tokens: &Term,
+    how: impl FnOnce(&[Token]) -> std::result::Result<Term, parser::ParseError>,
+) -> Result<Term> {
     let tokens = super::args::items(tokens)?;
     let tokens: Option<Vec<Token>> = tokens.iter().map(token).collect();
     match how(&tokens.ok_or_else(Raise::badarg)?) {
@@ -80,15 +95,18 @@ fn token(term: &Term) -> Option<Token> {
             "dot" => (loc, Tok::Dot),
             name => (loc, word(name)?),
         },
-        [kind, loc, value] => (loc, match (kind.as_atom()?.as_str(), value) {
-            ("atom", Term::Atom(atom)) => Tok::Atom(atom.clone()),
-            ("var", Term::Atom(name)) => Tok::Var(name.clone()),
-            ("integer", number) => Tok::Integer(number.clone()),
-            ("float", Term::Float(number)) => Tok::Float(*number),
-            ("char", Term::Int(c)) => Tok::Char(u32::try_from(*c).ok()?),
-            ("string", value) => Tok::Str(text(value).ok()?.chars().map(|c| c as u32).collect()),
-            _ => return None,
-        }),
+        [kind, loc, value] => (
+            loc,
+            match (kind.as_atom()?.as_str(), value) {
+                ("atom", Term::Atom(atom)) => Tok::Atom(atom.clone()),
+                ("var", Term::Atom(name)) => Tok::Var(name.clone()),
+                ("integer", number) => Tok::Integer(number.clone()),
+                ("float", Term::Float(number)) => Tok::Float(*number),
+                ("char", Term::Int(c)) => Tok::Char(u32::try_from(*c).ok()?),
+                ("string", value) => Tok::Str(text(value).ok()?.chars().map(|c| c as u32).collect()),
+                _ => return None,
+            },
+        ),
         _ => return None,
     };
     let loc = crate::abstract_form::read_loc(loc);

@@ -15,17 +15,25 @@ pub(super) const TABLE: &[Row] = &[
     ("uppercase", 1, Pure(|a| alike(&a[0], |text| text.to_uppercase()))),
     ("lowercase", 1, Pure(|a| alike(&a[0], |text| text.to_lowercase()))),
     ("casefold", 1, Pure(|a| alike(&a[0], |text| text.to_lowercase()))),
-    ("titlecase", 1, Pure(|a| {
-        alike(&a[0], |text| {
-            let mut rest = text.chars();
-            let first: String = rest.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
-            first + rest.as_str()
-        })
-    })),
-    ("reverse", 1, Pure(|a| {
-        let text: String = read(&a[0])?.chars().rev().collect();
-        Ok(string(&text))
-    })),
+    (
+        "titlecase",
+        1,
+        Pure(|a| {
+            alike(&a[0], |text| {
+                let mut rest = text.chars();
+                let first: String = rest.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+                first + rest.as_str()
+            })
+        }),
+    ),
+    (
+        "reverse",
+        1,
+        Pure(|a| {
+            let text: String = read(&a[0])?.chars().rev().collect();
+            Ok(string(&text))
+        }),
+    ),
     ("is_empty", 1, Pure(|a| Ok(super::args::boolean(read(&a[0])?.is_empty())))),
     ("to_integer", 1, Pure(|a| number(&a[0], false))),
     ("to_float", 1, Pure(|a| number(&a[0], true))),
@@ -79,7 +87,8 @@ fn number(term: &Term, float: bool) -> Result<Term> {
             if read.starts_with('-') { crate::machine::numbers::negate(&[number]).ok() } else { Some(number) }
         })
     };
-    let rest = if matches!(term, Term::Binary(_)) { Term::binary(&text[end..]) } else { string(&text[end..]) };
+    let rest =
+        if matches!(term, Term::Binary(_)) { Term::binary(&text[end..]) } else { string(&text[end..]) };
     match value {
         Some(value) => Ok(Term::tuple([value, rest])),
         None => error(if float { "no_float" } else { "no_integer" }),

@@ -35,10 +35,14 @@ pub(super) const TABLE: &[Row] = &[
     ("trunc", 1, Pure(|a| numbers::rounded(&a[0], f64::trunc))),
     ("floor", 1, Pure(|a| numbers::rounded(&a[0], f64::floor))),
     ("ceil", 1, Pure(|a| numbers::rounded(&a[0], f64::ceil))),
-    ("binary_part", 2, Pure(|a| match tuple(&a[1])? {
-        [start, length] => binary_part(&a[0], start, length),
-        _ => Err(Raise::badarg()),
-    })),
+    (
+        "binary_part",
+        2,
+        Pure(|a| match tuple(&a[1])? {
+            [start, length] => binary_part(&a[0], start, length),
+            _ => Err(Raise::badarg()),
+        }),
+    ),
     ("binary_part", 3, Pure(|a| binary_part(&a[0], &a[1], &a[2]))),
     ("bit_size", 1, Pure(|a| bits(&a[0]).map(|bits| Term::Int(bits.length as i64)))),
     ("byte_size", 1, Pure(|a| bits(&a[0]).map(|bits| Term::Int(bits.length.div_ceil(8) as i64)))),
@@ -46,21 +50,31 @@ pub(super) const TABLE: &[Row] = &[
     ("hd", 1, Pure(|a| ends(&a[0]).map(|(first, _)| first))),
     ("tl", 1, Pure(|a| ends(&a[0]).map(|(_, rest)| rest))),
     ("length", 1, Pure(|a| list(&a[0]).map(|list| Term::Int(list.len() as i64)))),
-    ("map_get", 2, Pure(|a| {
-        map(&a[1])?.get(&a[0]).cloned().ok_or_else(|| Raise::with("badkey", a[0].clone()))
-    })),
+    (
+        "map_get",
+        2,
+        Pure(|a| map(&a[1])?.get(&a[0]).cloned().ok_or_else(|| Raise::with("badkey", a[0].clone()))),
+    ),
     ("map_size", 1, Pure(|a| map(&a[0]).map(|map| Term::Int(map.len() as i64)))),
     ("tuple_size", 1, Pure(|a| tuple(&a[0]).map(|items| Term::Int(items.len() as i64)))),
-    ("size", 1, Pure(|a| match &a[0] {
-        Term::Tuple(items) => Ok(Term::Int(items.len() as i64)),
-        other => bits(other).map(|bits| Term::Int(bits.length as i64 / 8)),
-    })),
-    ("node", 1, Pure(|a| match &a[0] {
-        Term::Pid(pid) => Ok(Term::Atom(pid.node.name().clone())),
-        Term::Port(port) => Ok(Term::Atom(port.node.name().clone())),
-        Term::Ref(reference) => Ok(Term::Atom(reference.node().name().clone())),
-        _ => Err(Raise::badarg()),
-    })),
+    (
+        "size",
+        1,
+        Pure(|a| match &a[0] {
+            Term::Tuple(items) => Ok(Term::Int(items.len() as i64)),
+            other => bits(other).map(|bits| Term::Int(bits.length as i64 / 8)),
+        }),
+    ),
+    (
+        "node",
+        1,
+        Pure(|a| match &a[0] {
+            Term::Pid(pid) => Ok(Term::Atom(pid.node.name().clone())),
+            Term::Port(port) => Ok(Term::Atom(port.node.name().clone())),
+            Term::Ref(reference) => Ok(Term::Atom(reference.node().name().clone())),
+            _ => Err(Raise::badarg()),
+        }),
+    ),
     ("max", 2, Pure(|a| Ok(a[usize::from(super::erlang::by_value(a).is_lt())].clone()))),
     ("min", 2, Pure(|a| Ok(a[usize::from(super::erlang::by_value(a).is_gt())].clone()))),
 ];
@@ -97,7 +111,8 @@ fn is_record(a: &[Term]) -> Result<Term> {
         Some(size) => Some(int(size)?),
         None => None,
     };
-    let tagged = |items: &[Term]| items.first() == Some(&a[1]) && size.is_none_or(|n| n == items.len() as i64);
+    let tagged =
+        |items: &[Term]| items.first() == Some(&a[1]) && size.is_none_or(|n| n == items.len() as i64);
     is(a[0].as_tuple().is_some_and(tagged))
 }
 

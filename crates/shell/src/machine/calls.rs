@@ -13,11 +13,18 @@ use crate::raise::{Class, Raise, Result};
 use crate::world::World;
 
 impl Machine {
-    pub(super) fn call(&mut self, callee: &Callee, count: u8, tail: bool, world: &mut dyn World) -> Result<Option<Wait>> {
+    pub(super) fn call(
+        &mut self,
+        callee: &Callee,
+        count: u8,
+        tail: bool,
+        world: &mut dyn World,
+    ) -> Result<Option<Wait>> {
         match callee {
             Callee::Local(name) => {
                 let module = self.now.module.clone();
-                let found = module.as_ref().and_then(|module| module.functions.get(&(name.clone(), count)).cloned());
+                let found =
+                    module.as_ref().and_then(|module| module.functions.get(&(name.clone(), count)).cloned());
                 match found {
                     Some(code) => self.enter(code, module, count, tail).map(|()| None),
                     None => Err(Raise::undef(&self.now.code.module.clone(), name, &self.arguments(count))),
@@ -32,11 +39,11 @@ impl Machine {
                     (Term::Atom(module), Term::Atom(function)) => {
                         self.call_mfa(module, function, count, tail, world)
                     }
-                    _ => Err(Raise::badarg().from_call(&Atom::new("erlang"), &Atom::new("apply"), &[
-                        module,
-                        function,
-                        Term::list(self.arguments(count)),
-                    ])),
+                    _ => Err(Raise::badarg().from_call(
+                        &Atom::new("erlang"),
+                        &Atom::new("apply"),
+                        &[module, function, Term::list(self.arguments(count))],
+                    )),
                 }
             }
             Callee::Fun => {
@@ -57,7 +64,13 @@ impl Machine {
         self.stack.split_off(from)
     }
 
-    pub(super) fn call_fun(&mut self, fun: Term, arguments: Vec<Term>, tail: bool, world: &mut dyn World) -> Result<Option<Wait>> {
+    pub(super) fn call_fun(
+        &mut self,
+        fun: Term,
+        arguments: Vec<Term>,
+        tail: bool,
+        world: &mut dyn World,
+    ) -> Result<Option<Wait>> {
         match &fun {
             Term::Fun(inner) => {
                 if usize::from(inner.arity) != arguments.len() {
@@ -185,7 +198,13 @@ impl Machine {
     }
 
     /// Begins a function whose arguments lie on the stack.
-    pub(super) fn enter(&mut self, code: Arc<Code>, module: Option<Arc<Module>>, count: u8, tail: bool) -> Result<()> {
+    pub(super) fn enter(
+        &mut self,
+        code: Arc<Code>,
+        module: Option<Arc<Module>>,
+        count: u8,
+        tail: bool,
+    ) -> Result<()> {
         if self.calls.len() >= CALLS_DEEP_MAX || self.slots.len() + self.stack.len() >= STACK_VALUES_MAX {
             return Err(Raise::named("system_limit"));
         }
@@ -297,10 +316,8 @@ fn info(module: &Module) -> Term {
         .exports
         .iter()
         .map(|(name, arity)| Term::tuple([name.clone().into(), Term::Int((*arity).into())]));
-    let attributes = module
-        .attributes
-        .iter()
-        .map(|(name, value)| Term::tuple([name.clone().into(), value.clone()]));
+    let attributes =
+        module.attributes.iter().map(|(name, value)| Term::tuple([name.clone().into(), value.clone()]));
     let pair = |key: &str, value: Term| Term::tuple([Term::atom(key), value]);
     Term::list([
         pair("module", module.name.clone().into()),

@@ -56,8 +56,16 @@ pub(crate) enum Op {
     MapUpdate(Box<[bool]>),
     /// Segments: for each its value, then its size if it has one.
     Bits(Box<[(Spec, bool, Option<Arc<str>>)]>),
-    RecordGet { name: Atom, size: u32, at: u32 },
-    RecordSet { name: Atom, size: u32, at: Box<[u32]> },
+    RecordGet {
+        name: Atom,
+        size: u32,
+        at: u32,
+    },
+    RecordSet {
+        name: Atom,
+        size: u32,
+        at: Box<[u32]>,
+    },
     /// Calls a pure function of so many arguments; the name is for the trace.
     Pure(PureFn, u8, Arc<(Atom, Atom)>),
     /// For `andalso` and `orelse`: goes on behind with the other value, or jumps with this one.

@@ -70,7 +70,12 @@ pub(crate) fn matches(pattern: &Pattern, value: &Term, slots: &mut [Term], aroun
 }
 
 /// Matches segments; what is left of the bits.
-pub(crate) fn take(segments: &[Segment], mut bits: Bits, slots: &mut [Term], around: &Around) -> Option<Bits> {
+pub(crate) fn take(
+    segments: &[Segment],
+    mut bits: Bits,
+    slots: &mut [Term],
+    around: &Around,
+) -> Option<Bits> {
     for segment in segments {
         let (value, rest) = read(segment, &bits, slots, around)?;
         if !matches(&segment.pattern, &value, slots, around) {
@@ -82,7 +87,12 @@ pub(crate) fn take(segments: &[Segment], mut bits: Bits, slots: &mut [Term], aro
 }
 
 /// In a generator: the bits behind the segments, and whether they match; `None` when there are too few.
-pub(crate) fn step(segments: &[Segment], bits: &Bits, slots: &mut [Term], around: &Around) -> Option<(bool, Bits)> {
+pub(crate) fn step(
+    segments: &[Segment],
+    bits: &Bits,
+    slots: &mut [Term],
+    around: &Around,
+) -> Option<(bool, Bits)> {
     let (mut rest, mut same) = (bits.clone(), true);
     for segment in segments {
         let (value, more) = read(segment, &rest, slots, around)?;

@@ -174,7 +174,8 @@ impl Machine {
         let after = match entry {
             Entry::Fun(fun) => (fun, Vec::new()),
             Entry::Mfa(module, function, arguments) => {
-                let apply = trunkline::term::Export { module, function, arity: arguments.len().min(255) as u8 };
+                let apply =
+                    trunkline::term::Export { module, function, arity: arguments.len().min(255) as u8 };
                 (Term::Export(Arc::new(apply)), arguments)
             }
         };

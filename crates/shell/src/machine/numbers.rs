@@ -95,7 +95,11 @@ pub(crate) fn divide(args: &[Term]) -> Result<Term> {
     }
 }
 
-fn whole(args: &[Term], small: fn(i64, i64) -> Option<i64>, wide: fn(BigInt, BigInt) -> BigInt) -> Result<Term> {
+fn whole(
+    args: &[Term],
+    small: fn(i64, i64) -> Option<i64>,
+    wide: fn(BigInt, BigInt) -> BigInt,
+) -> Result<Term> {
     if let (Term::Int(a), Term::Int(b)) = (&args[0], &args[1]) {
         if *b == 0 {
             return Err(Raise::badarith());

@@ -95,7 +95,11 @@ pub async fn run(machine: &mut Machine, world: &mut dyn World) -> Result<Term> {
 /// What the program raises and does not catch.
 ///
 /// Safe to cancel: the program stops where it is.
-pub async fn run_with(machine: &mut Machine, world: &mut dyn World, commands: &mut dyn Commands) -> Result<Term> {
+pub async fn run_with(
+    machine: &mut Machine,
+    world: &mut dyn World,
+    commands: &mut dyn Commands,
+) -> Result<Term> {
     loop {
         let wait = match machine.proceed(world) {
             Pause::Done(value) => return value,

@@ -206,7 +206,8 @@ impl Machine {
     /// Matches a value; in a command, what a failed match has bound is unbound again.
     pub(super) fn head(&mut self, head: &super::code::Head, value: &Term) -> bool {
         let base = self.now.base;
-        let matched = matching::head(head, std::slice::from_ref(value), &mut self.slots[base..], &self.around);
+        let matched =
+            matching::head(head, std::slice::from_ref(value), &mut self.slots[base..], &self.around);
         if !matched && self.calls.is_empty() {
             let mut bound = Vec::new();
             head.patterns.iter().for_each(|pattern| matching::binds(pattern, &mut bound));
@@ -260,11 +261,23 @@ impl Machine {
                 let base = self.now.base;
                 let arguments = self.slots[base..base + usize::from(code.arity)].to_vec();
                 if self.now.module.is_some() {
-                    let call = (code.module.clone(), code.name.clone());
-                    return Raise::named("function_clause").from_call(&call.0, &call.1, &arguments);
+                    let mut raise = Raise::named("function_clause");
+                    self.trace(&mut raise.trace);
+                    // The call that fits no clause is told with its arguments.
+                    if let Some(Term::Tuple(call)) = raise.trace.first_mut() {
+                        let mut parts = call.to_vec();
+                        parts[2] = Term::list(arguments);
+                        *call = parts.into();
+                    }
+                    raise.traced = true;
+                    return raise;
                 }
                 let name = trunkline::Atom::new("-inside-an-interpreted-fun-");
-                Raise::named("function_clause").from_call(&trunkline::Atom::new("erl_eval"), &name, &arguments)
+                Raise::named("function_clause").from_call(
+                    &trunkline::Atom::new("erl_eval"),
+                    &name,
+                    &arguments,
+                )
             }
         }
     }

@@ -56,19 +56,24 @@ impl NodeWorld {
                 done.map(|()| yes()).map_err(|_| Raise::badarg())
             }
             ("unregister", [Term::Atom(name)]) => {
-                if self.ctx.unregister(name.clone()) { Ok(yes()) } else { Err(Raise::badarg()) }
+                if self.ctx.unregister(name.clone()) {
+                    Ok(yes())
+                } else {
+                    Err(Raise::badarg())
+                }
             }
             ("whereis", [Term::Atom(name)]) => {
                 Ok(self.ctx.whereis(name.clone()).map_or_else(|| Term::atom("undefined"), Term::Pid))
             }
             ("registered", []) => Ok(Term::list(self.ctx.registered().into_iter().map(Term::Atom))),
             ("processes", []) => Ok(Term::list(self.ctx.node().processes().into_iter().map(Term::Pid))),
-            ("is_process_alive", [Term::Pid(pid)]) => {
-                // A signal that is on its way to the process is ahead of the question.
-                Ok(boolean(self.ctx.node().is_process_alive(pid)))
-            }
+            // A signal that is on its way to the process is ahead of the question: that takes time.
+            ("is_process_alive", [Term::Pid(pid)]) if self.exits.contains(pid) => return None,
+            ("is_process_alive", [Term::Pid(pid)]) => Ok(boolean(self.ctx.node().is_process_alive(pid))),
             ("exit", [Term::Pid(pid), reason]) => {
                 self.ctx.exit(pid, reason.clone());
+                self.exits.push(pid.clone());
+                self.exits.dedup();
                 Ok(yes())
             }
             ("process_flag", [flag, value]) => self.flag(flag, value),
@@ -170,4 +175,3 @@ fn items(info: &ProcessInfo) -> Vec<Term> {
     ]);
     all
 }
-

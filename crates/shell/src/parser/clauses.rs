@@ -84,8 +84,7 @@ impl Parser<'_> {
 
     fn receive(&mut self) -> Parsed<Kind> {
         self.next();
-        let clauses =
-            if self.is("after") { Vec::new() } else { self.clauses(Parser::case_clause)? };
+        let clauses = if self.is("after") { Vec::new() } else { self.clauses(Parser::case_clause)? };
         let after = if self.eat("after") {
             let time = self.expr()?;
             Some((Box::new(time), self.arrow()?))

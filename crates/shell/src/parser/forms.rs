@@ -249,7 +249,9 @@ pub fn normalise(expr: &Expr) -> Option<Term> {
                 let wide = element.types.as_ref().is_some_and(|types| types.iter().any(|t| t.0 == *"utf8"));
                 match (&element.value.kind, wide) {
                     (Kind::String(text), true) => {
-                        bytes.extend(text.iter().filter_map(|c| char::from_u32(*c)).collect::<String>().bytes());
+                        bytes.extend(
+                            text.iter().filter_map(|c| char::from_u32(*c)).collect::<String>().bytes(),
+                        );
                     }
                     (Kind::String(text), false) => bytes.extend(text.iter().map(|c| *c as u8)),
                     (Kind::Integer(Term::Int(number)), false) => bytes.push(*number as u8),

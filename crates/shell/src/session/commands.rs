@@ -51,7 +51,12 @@ regs()     -- information about registered processes
 ";
 
 impl Commands for Ordered<'_> {
-    fn command<'a>(&'a mut self, world: &'a mut dyn World, name: Atom, arguments: Vec<Term>) -> Pending<'a, Result<Term>> {
+    fn command<'a>(
+        &'a mut self,
+        world: &'a mut dyn World,
+        name: Atom,
+        arguments: Vec<Term>,
+    ) -> Pending<'a, Result<Term>> {
         Box::pin(self.order(world, name, arguments))
     }
 }
@@ -95,7 +100,8 @@ impl Ordered<'_> {
                 let to = file_name(to)?;
                 let there = std::env::set_current_dir(&to).is_ok();
                 let here = directory(std::env::current_dir())?;
-                let text = if there { here.display().to_string() } else { "cannot change directory".to_owned() };
+                let text =
+                    if there { here.display().to_string() } else { "cannot change directory".to_owned() };
                 world.write(None, text + "\n").await
             }
             ("ls", []) => list_files(world, Path::new(".")).await,
@@ -150,7 +156,8 @@ impl Ordered<'_> {
                 Ok(Term::tuple([Term::atom("ok"), name.into()]))
             }
             Err(errors) => {
-                let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                let name =
+                    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
                 let text: String = errors.iter().map(|error| format!("{name}:{error}\n")).collect();
                 world.write(None, text).await?;
                 Ok(Term::atom("error"))
@@ -170,9 +177,8 @@ impl Ordered<'_> {
             return Ok(Term::tuple([Term::atom("error"), Term::atom("nofile")]));
         };
         let mut near = Near(path.parent().map(Path::to_path_buf).unwrap_or_default());
-        let forms = crate::preprocess::forms(&source, &mut near).map_err(|error| {
-            Raise::error(Term::binary(&error.to_string()))
-        })?;
+        let forms = crate::preprocess::forms(&source, &mut near)
+            .map_err(|error| Raise::error(Term::binary(&error.to_string())))?;
         let mut names = Vec::new();
         for tokens in forms {
             if let Ok(crate::parser::Form::Attribute(_, crate::parser::Attribute::Record(record))) =
@@ -249,9 +255,8 @@ async fn flush(world: &mut dyn World) -> Result<Term> {
 }
 
 fn pid(world: &mut dyn World, a: &Term, b: &Term, c: &Term) -> Result<Term> {
-    let text = crate::lexer::characters(
-        &format!("<{a}.{b}.{c}>").chars().map(|c| c as u32).collect::<Vec<_>>(),
-    );
+    let text =
+        crate::lexer::characters(&format!("<{a}.{b}.{c}>").chars().map(|c| c as u32).collect::<Vec<_>>());
     let answer = world.ask(&Atom::new("erlang"), &Atom::new("list_to_pid"), &[text]);
     answer.unwrap_or_else(|| Err(Raise::badarg()))
 }

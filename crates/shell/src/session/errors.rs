@@ -12,14 +12,30 @@ pub fn report(raise: &Raise, numbers: &dyn NodeNumbers, columns: usize) -> Strin
     let mut text = format!("** exception {}: {explained}", class(raise.class));
     for (at, call) in rest.iter().enumerate() {
         text.push_str(&teller.call(at, call));
+        if at == 0 {
+            text.push_str(&arguments(&raise.reason, call));
+        }
     }
     text.push('\n');
     text
 }
 
+/// `*** argument 1: not an atom`, for each that is wrong.
+fn arguments(reason: &Term, call: &Term) -> String {
+    let Some([Term::Atom(module), Term::Atom(function), Term::List(given), _]) = call.as_tuple() else {
+        return String::new();
+    };
+    let given: Vec<Term> = given.iter().collect();
+    let wrong = super::arguments::wrong(module.as_str(), function.as_str(), reason, &given);
+    wrong.iter().map(|(at, what)| format!("\n        *** argument {at}: {what}")).collect()
+}
+
 fn class(class: Class) -> &'static str {
     class.as_str()
 }
+
+/// Where the words behind `** exception error: ` begin.
+const INDENT: usize = 20;
 
 struct Teller<'a> {
     numbers: &'a dyn NodeNumbers,
@@ -54,8 +70,9 @@ impl Teller<'_> {
     fn explain<'r>(&self, raise: &'r Raise) -> (String, &'r [Term]) {
         let trace = raise.trace.as_slice();
         let plain = |text: &str| (text.to_owned(), trace);
+        let bare = (self.show(&raise.reason, 16 + class(raise.class).len()), trace);
         if raise.class != Class::Error {
-            return (self.value("", &raise.reason, raise.class), trace);
+            return bare;
         }
         let value = |words: &str, term: &Term| (self.value(words, term, raise.class), trace);
         if let Some(atom) = raise.reason.as_atom() {
@@ -68,7 +85,14 @@ impl Teller<'_> {
                 "system_limit" => return plain("a system limit has been reached"),
                 "timeout_value" => return plain("bad receive timeout value"),
                 "function_clause" if !trace.is_empty() => {
-                    let words = format!("no function clause matching {} ", self.whole_call(&trace[0]));
+                    let info =
+                        trace[0].as_tuple().and_then(|call| call.get(3)).map(place).unwrap_or_default();
+                    let info = if info.is_empty() { " " } else { info.as_str() };
+                    let long = INDENT + "no function clause matching ".len() + self.mfa(&trace[0]).len() + 11;
+                    let below =
+                        if long > self.columns { format!("\n{}", " ".repeat(INDENT)) } else { String::new() };
+                    let words =
+                        format!("no function clause matching {below}{}{info}", self.whole_call(&trace[0]));
                     return (words, &trace[1..]);
                 }
                 "undef" if !trace.is_empty() => {
@@ -90,38 +114,39 @@ impl Teller<'_> {
                 Some("bad_filter") => value("bad filter ", what),
                 Some("bad_generator") => value("bad generator ", what),
                 Some("unbound") => plain(&format!("variable {what} is unbound")),
-                Some("badarity") => (self.arity(what, raise), trace),
-                _ => value("", &raise.reason),
+                Some("badarity") => (self.arity(what).unwrap_or(bare.0), trace),
+                _ => bare,
             },
             Some([tag, name, arity, _]) if tag.is_atom("shell_undef") => {
                 let words = format!("undefined shell command {name}/{arity}");
                 (words, &[])
             }
-            _ => value("", &raise.reason),
+            _ => bare,
         }
     }
 
-    fn arity(&self, what: &Term, raise: &Raise) -> String {
-        let told = what.as_tuple().and_then(|both| {
-            let [fun, arguments] = both else { return None };
-            let name = match fun {
-                Term::Fun(fun) if fun.module == *"erl_eval" => {
-                    format!("interpreted function with arity {}", fun.arity)
-                }
-                Term::Fun(fun) => format!("{}:-fun-/{}", fun.module.as_str(), fun.arity),
-                Term::Export(e) => format!("{}/{}", named(&Term::Atom(e.module.clone()), &Term::Atom(e.function.clone())), e.arity),
-                _ => return None,
-            };
-            let count = arguments.as_list()?.len();
-            let with = match count {
-                0 => "no arguments".to_owned(),
-                1 => "one argument".to_owned(),
-                2 => "two arguments".to_owned(),
-                count => format!("{count} arguments"),
-            };
-            Some(format!("{name} called with {with}"))
-        });
-        told.unwrap_or_else(|| self.value("", &raise.reason, raise.class))
+    fn arity(&self, what: &Term) -> Option<String> {
+        let [fun, arguments] = what.as_tuple()? else { return None };
+        let name = match fun {
+            Term::Fun(fun) if fun.module == *"erl_eval" => {
+                format!("interpreted function with arity {}", fun.arity)
+            }
+            Term::Fun(fun) => format!("{}:-fun-/{}", fun.module.as_str(), fun.arity),
+            Term::Export(e) => format!(
+                "{}/{}",
+                named(&Term::Atom(e.module.clone()), &Term::Atom(e.function.clone())),
+                e.arity
+            ),
+            _ => return None,
+        };
+        let count = arguments.as_list()?.len();
+        let with = match count {
+            0 => "no arguments".to_owned(),
+            1 => "one argument".to_owned(),
+            2 => "two arguments".to_owned(),
+            count => format!("{count} arguments"),
+        };
+        Some(format!("{name} called with {with}"))
     }
 
     /// `m:f/1`, without the module for those of `erlang` that need none.
@@ -137,7 +162,12 @@ impl Teller<'_> {
                     || crate::library::operator(f.as_str(), count as usize).is_some()
             });
         if short {
-            return format!("{function}/{count}");
+            let operator =
+                function.as_atom().filter(|f| crate::library::operator(f.as_str(), count as usize).is_some());
+            return match operator {
+                Some(name) if *name != *"/" => format!("{}/{count}", name.as_str()),
+                _ => format!("{function}/{count}"),
+            };
         }
         format!("{}/{count}", named(module, function))
     }
@@ -148,13 +178,17 @@ impl Teller<'_> {
         let Some(list) = arguments.as_list() else { return self.mfa(call) };
         let shown: Vec<String> = list.iter().map(|argument| self.show(&argument, 10)).collect();
         let operator = module.is_atom("erlang")
-            && function.as_atom().is_some_and(|f| crate::library::operator(f.as_str(), shown.len()).is_some());
+            && function
+                .as_atom()
+                .is_some_and(|f| crate::library::operator(f.as_str(), shown.len()).is_some());
         match (operator, shown.as_slice()) {
             (true, [left, right]) => {
                 let name = function.as_atom().map(|f| f.as_str().to_owned()).unwrap_or_default();
                 format!("{left} {name} {right}")
             }
-            (true, [one]) => format!("{} {one}", function.as_atom().map(|f| f.as_str().to_owned()).unwrap_or_default()),
+            (true, [one]) => {
+                format!("{} {one}", function.as_atom().map(|f| f.as_str().to_owned()).unwrap_or_default())
+            }
             _ => {
                 let mfa = self.mfa(call);
                 let name = mfa.rsplit_once('/').map_or(mfa.as_str(), |(name, _)| name).to_owned();

@@ -1,5 +1,6 @@
 //! A shell's memory as a value: what is bound, what was typed, what came of it. Text in, text out.
 
+mod arguments;
 mod commands;
 mod errors;
 mod rewrite;
@@ -143,7 +144,8 @@ impl Session {
     /// The value as the shell shows it.
     pub fn show(&self, value: &Term, world: &dyn World) -> String {
         let printer = Printer::new(world.numbers()).unicode();
-        let printer = Printer { line_length: self.columns, line_characters: Some(60), depth: Some(30), ..printer };
+        let printer =
+            Printer { line_length: self.columns, line_characters: Some(60), depth: Some(30), ..printer };
         printer.pretty(value)
     }
 

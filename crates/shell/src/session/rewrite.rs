@@ -127,7 +127,9 @@ impl Session {
         parts.iter_mut().try_for_each(|part| match part {
             Qualifier::Filter(test) => self.expr(test),
             Qualifier::Generate(generator) => self.expr(&mut generator.from),
-            Qualifier::Zip(_, generators) => self.all(generators.iter_mut().map(|generator| &mut generator.from)),
+            Qualifier::Zip(_, generators) => {
+                self.all(generators.iter_mut().map(|generator| &mut generator.from))
+            }
         })
     }
 }

@@ -16,40 +16,159 @@ impl Dice {
 
 const ATOMS: &[&str] = &["a", "b", "ok", "true", "false", "undefined", "'hello world'", "error"];
 const OPERATORS: &[&str] = &[
-    "+", "-", "*", "/", "div", "rem", "band", "bor", "bxor", "==", "/=", "=:=", "=/=", "<", ">", "=<", ">=", "++",
-    "--", "and", "or", "xor", "andalso", "orelse",
+    "+", "-", "*", "/", "div", "rem", "band", "bor", "bxor", "==", "/=", "=:=", "=/=", "<", ">", "=<", ">=",
+    "++", "--", "and", "or", "xor", "andalso", "orelse",
 ];
 const GUARDS: &[&str] = &[
-    "is_atom", "is_integer", "is_list", "is_tuple", "is_map", "is_binary", "is_float", "is_number", "is_boolean",
-    "is_bitstring", "is_function", "is_pid",
+    "is_atom",
+    "is_integer",
+    "is_list",
+    "is_tuple",
+    "is_map",
+    "is_binary",
+    "is_float",
+    "is_number",
+    "is_boolean",
+    "is_bitstring",
+    "is_function",
+    "is_pid",
 ];
 const ONE: &[&str] = &[
-    "length", "hd", "tl", "abs", "tuple_size", "size", "byte_size", "bit_size", "float", "round", "trunc", "map_size",
-    "list_to_tuple", "tuple_to_list", "atom_to_list", "integer_to_list", "lists:reverse", "lists:sort",
-    "lists:usort", "lists:sum", "lists:max", "lists:min", "lists:flatten", "lists:last", "lists:concat",
-    "lists:append", "lists:droplast", "maps:keys", "maps:values", "maps:to_list", "maps:from_list", "maps:size",
-    "list_to_binary", "binary_to_list", "iolist_to_binary", "is_list", "is_map", "string:length",
-    "string:uppercase", "string:trim", "string:reverse", "lists:unzip", "ordsets:from_list", "queue:from_list",
-    "proplists:get_keys", "proplists:compact", "integer_to_binary", "list_to_integer", "not", "bnot", "-", "floor",
-    "ceil", "lists:uniq", "lists:enumerate",
+    "length",
+    "hd",
+    "tl",
+    "abs",
+    "tuple_size",
+    "size",
+    "byte_size",
+    "bit_size",
+    "float",
+    "round",
+    "trunc",
+    "map_size",
+    "list_to_tuple",
+    "tuple_to_list",
+    "atom_to_list",
+    "integer_to_list",
+    "lists:reverse",
+    "lists:sort",
+    "lists:usort",
+    "lists:sum",
+    "lists:max",
+    "lists:min",
+    "lists:flatten",
+    "lists:last",
+    "lists:concat",
+    "lists:append",
+    "lists:droplast",
+    "maps:keys",
+    "maps:values",
+    "maps:to_list",
+    "maps:from_list",
+    "maps:size",
+    "list_to_binary",
+    "binary_to_list",
+    "iolist_to_binary",
+    "is_list",
+    "is_map",
+    "string:length",
+    "string:uppercase",
+    "string:trim",
+    "string:reverse",
+    "lists:unzip",
+    "ordsets:from_list",
+    "queue:from_list",
+    "proplists:get_keys",
+    "proplists:compact",
+    "integer_to_binary",
+    "list_to_integer",
+    "not",
+    "bnot",
+    "-",
+    "floor",
+    "ceil",
+    "lists:uniq",
+    "lists:enumerate",
 ];
 const TWO: &[&str] = &[
-    "lists:member", "lists:nth", "lists:append", "lists:subtract", "lists:seq", "lists:duplicate", "lists:zip",
-    "lists:split", "lists:sublist", "lists:nthtail", "lists:delete", "lists:prefix", "lists:suffix", "lists:join",
-    "lists:keysort", "element", "max", "min", "maps:get", "maps:find", "maps:remove", "maps:is_key", "maps:merge",
-    "maps:with", "maps:without", "maps:take", "is_map_key", "map_get", "is_function", "proplists:get_value",
-    "proplists:get_bool", "proplists:delete", "proplists:lookup", "ordsets:union", "ordsets:add_element",
-    "string:split", "string:prefix", "string:find", "string:lexemes", "string:concat", "binary:at",
-    "binary:match", "binary:split", "lists:merge", "lists:ukeysort", "bsl", "bsr",
+    "lists:member",
+    "lists:nth",
+    "lists:append",
+    "lists:subtract",
+    "lists:seq",
+    "lists:duplicate",
+    "lists:zip",
+    "lists:split",
+    "lists:sublist",
+    "lists:nthtail",
+    "lists:delete",
+    "lists:prefix",
+    "lists:suffix",
+    "lists:join",
+    "lists:keysort",
+    "element",
+    "max",
+    "min",
+    "maps:get",
+    "maps:find",
+    "maps:remove",
+    "maps:is_key",
+    "maps:merge",
+    "maps:with",
+    "maps:without",
+    "maps:take",
+    "is_map_key",
+    "map_get",
+    "is_function",
+    "proplists:get_value",
+    "proplists:get_bool",
+    "proplists:delete",
+    "proplists:lookup",
+    "ordsets:union",
+    "ordsets:add_element",
+    "string:split",
+    "string:prefix",
+    "string:find",
+    "string:lexemes",
+    "string:concat",
+    "binary:at",
+    "binary:match",
+    "binary:split",
+    "lists:merge",
+    "lists:ukeysort",
+    "bsl",
+    "bsr",
 ];
 const THREE: &[&str] = &[
-    "lists:keyfind", "lists:keymember", "lists:keydelete", "lists:keytake", "lists:sublist", "lists:seq",
-    "maps:put", "maps:get", "maps:update", "setelement", "proplists:get_value", "string:replace", "string:slice",
-    "lists:zip3", "binary:part",
+    "lists:keyfind",
+    "lists:keymember",
+    "lists:keydelete",
+    "lists:keytake",
+    "lists:sublist",
+    "lists:seq",
+    "maps:put",
+    "maps:get",
+    "maps:update",
+    "setelement",
+    "proplists:get_value",
+    "string:replace",
+    "string:slice",
+    "lists:zip3",
+    "binary:part",
 ];
 const MAPPERS: &[&str] = &[
-    "lists:map", "lists:filter", "lists:foreach", "lists:all", "lists:any", "lists:partition", "lists:takewhile",
-    "lists:dropwhile", "lists:splitwith", "lists:flatmap", "lists:filtermap", "lists:search",
+    "lists:map",
+    "lists:filter",
+    "lists:foreach",
+    "lists:all",
+    "lists:any",
+    "lists:partition",
+    "lists:takewhile",
+    "lists:dropwhile",
+    "lists:splitwith",
+    "lists:flatmap",
+    "lists:filtermap",
+    "lists:search",
 ];
 
 struct Maker {
@@ -61,7 +180,8 @@ struct Maker {
 
 /// So many expressions of this seed.
 pub(crate) fn expressions(seed: u64, count: usize) -> Vec<String> {
-    let mut maker = Maker { dice: Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)), names: Vec::new(), count: 0 };
+    let mut maker =
+        Maker { dice: Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)), names: Vec::new(), count: 0 };
     (0..count).map(|_| maker.command()).collect()
 }
 
@@ -91,10 +211,29 @@ impl Maker {
             3 => format!("{}", self.dice.roll(1 << 30) as u64 * self.dice.roll(1 << 30) as u64),
             4 => format!("{}.{}", self.dice.roll(100), self.dice.roll(100)),
             5 | 6 => self.dice.pick(ATOMS).to_owned(),
-            7 => self.dice.pick(&["\"abc\"", "\"\"", "\"a b c\"", "\"Hello\\n\"", "[]", "$a", "$\\n"]).to_owned(),
-            8 => self.dice.pick(&["<<>>", "<<\"abc\">>", "<<1,2,3>>", "<<5:3>>", "<<1:4,7:12>>", "<<3.5/float>>"]).to_owned(),
-            9 => self.dice.pick(&["{}", "{a,1}", "[{a,1},{b,2}]", "#{}", "#{a => 1}", "#{1 => a, b => \"c\"}"]).to_owned(),
-            10 => self.dice.pick(&["[1,2,3]", "[a,b,a]", "[3,1,2,1]", "[1|2]", "[1.0,1,a]", "123456789012345678901234567890"]).to_owned(),
+            7 => self
+                .dice
+                .pick(&["\"abc\"", "\"\"", "\"a b c\"", "\"Hello\\n\"", "[]", "$a", "$\\n"])
+                .to_owned(),
+            8 => self
+                .dice
+                .pick(&["<<>>", "<<\"abc\">>", "<<1,2,3>>", "<<5:3>>", "<<1:4,7:12>>", "<<3.5/float>>"])
+                .to_owned(),
+            9 => self
+                .dice
+                .pick(&["{}", "{a,1}", "[{a,1},{b,2}]", "#{}", "#{a => 1}", "#{1 => a, b => \"c\"}"])
+                .to_owned(),
+            10 => self
+                .dice
+                .pick(&[
+                    "[1,2,3]",
+                    "[a,b,a]",
+                    "[3,1,2,1]",
+                    "[1|2]",
+                    "[1.0,1,a]",
+                    "123456789012345678901234567890",
+                ])
+                .to_owned(),
             _ if !self.names.is_empty() => {
                 let at = self.dice.roll(self.names.len());
                 self.names[at].clone()
@@ -116,7 +255,13 @@ impl Maker {
             }
             6 => format!("{{{}, {}}}", self.expr(deep), self.expr(deep)),
             7 => format!("[{}, {} | {}]", self.expr(deep), self.expr(deep), self.list(deep)),
-            8 => format!("#{{{} => {}, {} => {}}}", self.literal(), self.expr(deep), self.literal(), self.expr(deep)),
+            8 => format!(
+                "#{{{} => {}, {} => {}}}",
+                self.literal(),
+                self.expr(deep),
+                self.literal(),
+                self.expr(deep)
+            ),
             9..=11 => {
                 let (f, one) = (self.dice.pick(ONE), self.expr(deep));
                 if f.starts_with("string:") {
@@ -132,12 +277,15 @@ impl Maker {
                 }
                 match f {
                     "bsl" | "bsr" => format!("({one} {f} {})", self.dice.roll(9)),
-                    "lists:seq" | "lists:duplicate" => format!("{f}({}, {})", self.dice.roll(9), self.dice.roll(12)),
+                    "lists:seq" | "lists:duplicate" => {
+                        format!("{f}({}, {})", self.dice.roll(9), self.dice.roll(12))
+                    }
                     f => format!("{f}({one}, {two})"),
                 }
             }
             14 => {
-                let (f, one, two, three) = (self.dice.pick(THREE), self.expr(deep), self.expr(deep), self.expr(deep));
+                let (f, one, two, three) =
+                    (self.dice.pick(THREE), self.expr(deep), self.expr(deep), self.expr(deep));
                 if f == "string:replace" {
                     return format!("{f}({}, {}, {three})", self.text(), self.text());
                 }
@@ -145,7 +293,12 @@ impl Maker {
                     return format!("{f}({}, {}, {})", self.text(), self.dice.roll(5), self.dice.roll(5));
                 }
                 if f == "lists:seq" {
-                    return format!("{f}({}, {}, {})", self.dice.roll(9), self.dice.roll(20), self.dice.roll(5));
+                    return format!(
+                        "{f}({}, {}, {})",
+                        self.dice.roll(9),
+                        self.dice.roll(20),
+                        self.dice.roll(5)
+                    );
                 }
                 format!("{f}({one}, {two}, {three})")
             }
@@ -172,7 +325,7 @@ impl Maker {
     }
 
     fn text(&mut self) -> String {
-        let all = ["\"abc\"", "\"\"", "\"a b c\"", "<<\"abc\">>", "\"b\"", "<<\" a b \">>", "[\"a\", <<\"b\">>, $c]", "\"cab\""];
+        let all = ["\"abc\"", "\"\"", "\"a b c\"", "\"aab\"", "\"b\"", "\" a b \"", "\"cab\""];
         self.dice.pick(&all).to_owned()
     }
 
@@ -216,7 +369,8 @@ impl Maker {
         match self.dice.roll(6) {
             0 | 1 => format!("{}({})", self.dice.pick(GUARDS), self.literal()),
             2 => {
-                let (op, left, right) = (self.dice.pick(&["<", ">", "==", "=:=", "=<"]), self.literal(), self.literal());
+                let (op, left, right) =
+                    (self.dice.pick(&["<", ">", "==", "=:=", "=<"]), self.literal(), self.literal());
                 format!("{left} {op} {right}")
             }
             3 if deep > 0 => format!("({}) andalso ({})", self.guard(deep - 1), self.guard(deep - 1)),
@@ -288,7 +442,18 @@ impl Maker {
     fn bits(&mut self, deep: usize) -> String {
         let one = self.literal();
         let two = self.expr(deep.min(1));
-        let size = self.dice.pick(&["", ":4", ":12", ":16/little", "/float", ":32/float", "/binary", "/utf8", "/bitstring", ":3"]);
+        let size = self.dice.pick(&[
+            "",
+            ":4",
+            ":12",
+            ":16/little",
+            "/float",
+            ":32/float",
+            "/binary",
+            "/utf8",
+            "/bitstring",
+            ":3",
+        ]);
         format!("<<({one}){size}, ({two})>>")
     }
 

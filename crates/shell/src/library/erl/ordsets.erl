@@ -28,6 +28,8 @@ del_element(E, [H | T]) when E > H -> [H | del_element(E, T)];
 del_element(E, [H | _] = S) when E < H -> S;
 del_element(_, [_ | T]) -> T;
 del_element(_, []) -> [].
+union([], B) -> B;
+union(A, []) -> A;
 union(A, B) when is_list(A), is_list(B) -> lists:usort(A ++ B).
 union(L) -> lists:usort(lists:append(L)).
 intersection(A, B) -> [E || E <- A, is_element(E, B)].

@@ -56,7 +56,10 @@ key(K) when is_atom(K) -> K;
 key(P) when is_tuple(P), tuple_size(P) >= 1 -> element(1, P);
 key(_) -> [].
 
-delete(K, L) when is_list(L) -> [P || P <- L, not (P =:= K orelse (is_tuple(P) andalso tuple_size(P) >= 1 andalso element(1, P) =:= K))].
+delete(K, [K | T]) when is_atom(K) -> delete(K, T);
+delete(K, [P | T]) when is_tuple(P), tuple_size(P) >= 1, element(1, P) =:= K -> delete(K, T);
+delete(K, [P | T]) -> [P | delete(K, T)];
+delete(_, []) -> [].
 
 split(L, Keys) ->
     {[lookup_all_raw(K, L) || K <- Keys], [P || P <- L, not lists:member(key(P), Keys)]}.

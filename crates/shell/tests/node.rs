@@ -1,0 +1,92 @@
+//! Erlang on a node: processes, messages, names, links, funs.
+
+use std::sync::Arc;
+
+use trunkline_shell as shell;
+
+use shell::session::Trouble;
+use shell::{NodeWorld, Session, Vm, lexer, parser};
+use trunkline::runtime::Node;
+
+async fn told(lines: &'static [(&'static str, &'static str)]) {
+    let node = Node::alone();
+    let vm = Vm::new();
+    shell::node::export_funs(&node, &vm);
+    let shared: Arc<Vm> = vm.clone();
+    node.run(move |ctx| async move {
+        let mut world = NodeWorld::new(ctx, shared.clone());
+        let mut session = Session::new(shared);
+        for (line, wanted) in lines {
+            let tokens = lexer::tokens(line, lexer::Loc::new(1, 1)).unwrap();
+            let body = parser::exprs(&tokens).unwrap();
+            let said = match session.evaluate(&body, &mut world).await {
+                Ok(value) => session.show(&value, &world),
+                Err(Trouble::Raised(raise)) => format!("{} {}", raise.class.as_str(), raise.reason),
+                Err(other) => format!("{other:?}"),
+            };
+            assert_eq!(&said, wanted, "{line}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_sessions_type_about_processes_runs() {
+    told(&[
+        ("Pid = spawn(fun() -> receive {From, hello} -> From ! {self(), world} end end), is_pid(Pid).", "true"),
+        ("Pid ! {self(), hello}, receive {Pid, What} -> What after 5000 -> late end.", "world"),
+        ("Loop = fun(F, X) -> F(F, X) end, is_function(Loop, 2).", "true"),
+        ("Busy = spawn(fun() -> Loop(Loop, foo) end), is_pid(Busy).", "true"),
+        ("1 + 1.", "2"),
+        ("exit(Busy, kill), is_process_alive(Busy).", "false"),
+        ("process_flag(trap_exit, true).", "false"),
+        ("P1 = spawn_link(fun() -> exit(normal) end), receive {'EXIT', P1, Reason} -> Reason end.", "normal"),
+        (
+            "{P2, Ref} = spawn_monitor(fun() -> exit({shutdown, why}) end), receive {'DOWN', Ref, process, P2, R2} -> R2 end.",
+            "{shutdown,why}",
+        ),
+        ("register(me, self()), me ! hi, receive hi -> whereis(me) =:= self() end.", "true"),
+        ("{M3, _} = spawn_monitor(lists, reverse, [[1]]), receive {'DOWN', _, _, M3, R3} -> R3 end.", "normal"),
+        ("{M4, _} = spawn_monitor(fun() -> throw(x) end), receive {'DOWN', _, _, M4, {R4, _}} -> R4 end.", "{nocatch,x}"),
+        ("noone ! hi.", "error badarg"),
+        ("timer:sleep(1).", "ok"),
+        ("spawn(erlang, send, [self(), from_mfa]), receive from_mfa -> got end.", "got"),
+        ("F = binary_to_term(term_to_binary(fun(X) -> X * 2 end)), F(21).", "42"),
+        ("Y = 40, G = binary_to_term(term_to_binary(fun G(0) -> Y; G(N) -> G(N - 1) + 1 end)), G(2).", "42"),
+        ("erlang:monitor(process, nobody), receive {'DOWN', _, process, W, N} -> {element(1, W), N} end.", "{nobody,noproc}"),
+        ("put(a, 1), spawn(fun() -> me ! {got, get(a)} end), receive {got, V} -> V end.", "undefined"),
+        ("is_integer(erlang:system_time(second)).", "true"),
+        ("{T, ok} = timer:tc(fun() -> ok end), is_integer(T).", "true"),
+    ])
+    .await;
+}
+
+/// `fun(A) -> A + X end` with X = 5, as the shell of OTP 25 sends it.
+const FROM_OTP_25: &str = "83700000 00e00106 5361aa46 1590d1bd f1eb62d1 a6eb0800 00002a00 00000164 00086572 6c5f6576 \
+    616c612a 6200329b 0d586400 0d6e6f6e 6f646540 6e6f686f 73740000 00090000 00000000 00006806 68026101 61076c00 \
+    00000168 02640001 5861056a 6400046e 6f6e6564 00046e6f 6e657400 0000006c 00000001 68056400 06636c61 75736568 \
+    02610161 0a6c0000 00016803 64000376 61726802 6101610b 64000141 6a6a6c00 00000168 05640002 6f706802 61016112 \
+    6400012b 68036400 03766172 68026101 61116400 01416803 64000376 61726802 61016113 6400 01586a6a";
+
+#[tokio::test]
+async fn a_fun_from_an_otp_shell_runs_and_ours_is_made_alike() {
+    let digits: Vec<u8> = FROM_OTP_25.bytes().filter(u8::is_ascii_hexdigit).collect();
+    let mut bytes: Vec<u8> = digits
+        .chunks(2)
+        .map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap())
+        .collect();
+    bytes[0] = 131;
+    let mut session = Session::new(Vm::new());
+    let mut world = shell::Alone::default();
+    let fun = trunkline::term::decode(&bytes.into()).unwrap();
+    session.bindings.insert(trunkline::Atom::new("F"), fun.clone());
+    let mut run = async |text: &str| {
+        let tokens = lexer::tokens(text, lexer::Loc::new(1, 1)).unwrap();
+        session.evaluate(&parser::exprs(&tokens).unwrap(), &mut world).await.unwrap()
+    };
+    assert_eq!(run("F(37).").await, trunkline::Term::Int(42));
+    // Typed at the same place, ours brings the same along.
+    let ours = run("X=5,G=fun(A) -> A+X end,G.").await;
+    let (trunkline::Term::Fun(theirs), trunkline::Term::Fun(ours)) = (fun, ours) else { panic!("funs") };
+    assert_eq!((ours.uniq, ours.index, &ours.free), (theirs.uniq, theirs.index, &theirs.free));
+}
