@@ -73,7 +73,7 @@ impl World for Alone {
         pick: &'a mut (dyn FnMut(&Term) -> bool + Send),
         time: Option<Duration>,
     ) -> Pending<'a, bool> {
-        let found = self.mailbox.iter().position(|message| pick(message));
+        let found = self.mailbox.iter().position(pick);
         if let Some(at) = found {
             self.mailbox.remove(at);
             return ready(true);

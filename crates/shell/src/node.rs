@@ -114,10 +114,10 @@ impl World for NodeWorld {
     }
 
     fn send(&mut self, to: &Term, message: Term, options: &Term) -> Result<Term> {
-        if let Term::Atom(name) = to {
-            if self.ctx.whereis(name.clone()).is_none() {
-                return Err(Raise::badarg());
-            }
+        if let Term::Atom(name) = to
+            && self.ctx.whereis(name.clone()).is_none()
+        {
+            return Err(Raise::badarg());
         }
         let has = |word: &str| options.as_list().is_some_and(|list| list.iter().any(|o| o.is_atom(word)));
         let how = SendOptions { noconnect: has("noconnect"), nosuspend: has("nosuspend") };

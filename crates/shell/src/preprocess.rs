@@ -145,11 +145,10 @@ impl Preprocessor<'_> {
 
     /// For `?FUNCTION_NAME` and `?FUNCTION_ARITY`.
     fn note_function(&mut self, tokens: &[Token]) {
-        if let (Some(Tok::Atom(name)), Some(next)) = (tokens.first().map(|token| &token.tok), tokens.get(1)) {
-            if next.is("(") {
-                self.function =
-                    (name.as_str().to_owned(), arguments(tokens, 1).map_or(0, |(all, _)| all.len()));
-            }
+        if let (Some(Tok::Atom(name)), Some(next)) = (tokens.first().map(|token| &token.tok), tokens.get(1))
+            && next.is("(")
+        {
+            self.function = (name.as_str().to_owned(), arguments(tokens, 1).map_or(0, |(all, _)| all.len()));
         }
     }
 

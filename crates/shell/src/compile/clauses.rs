@@ -182,14 +182,14 @@ impl Compiler<'_> {
         let from = self.sight();
         let (mut ways, mut ends): (Ways, Vec<usize>) = (Vec::new(), Vec::new());
         for clause in clauses {
-            if let Some(Kind::Tuple(parts)) = clause.patterns.first().map(|pattern| &pattern.kind) {
-                if let [_, _, Expr { kind: Kind::Var(stack), loc }] = parts.as_slice() {
-                    let depth = self.frames.len() - 1;
-                    if *stack != *"_" && self.find(depth, stack).is_some() {
-                        let what =
-                            format!("stacktrace variable '{}' must not be previously bound", stack.as_str());
-                        return refuse(*loc, what);
-                    }
+            if let Some(Kind::Tuple(parts)) = clause.patterns.first().map(|pattern| &pattern.kind)
+                && let [_, _, Expr { kind: Kind::Var(stack), loc }] = parts.as_slice()
+            {
+                let depth = self.frames.len() - 1;
+                if *stack != *"_" && self.find(depth, stack).is_some() {
+                    let what =
+                        format!("stacktrace variable '{}' must not be previously bound", stack.as_str());
+                    return refuse(*loc, what);
                 }
             }
             let head = self.clause_head(clause)?;

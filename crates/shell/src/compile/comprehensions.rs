@@ -56,10 +56,10 @@ impl Compiler<'_> {
         let mut heads = Vec::new();
         for generator in generators {
             let mut patterns = vec![self.generator_pattern(&generator.pattern)?];
-            if generator.over == Over::Map {
-                if let Some(value) = &generator.value {
-                    patterns.push(self.generator_pattern(value)?);
-                }
+            if generator.over == Over::Map
+                && let Some(value) = &generator.value
+            {
+                patterns.push(self.generator_pattern(value)?);
             }
             let head = self.head(Head { patterns, guard: Vec::new() });
             heads.push((head, generator.strict));

@@ -136,7 +136,7 @@ impl Compiler<'_> {
             let parts = bit_types::spread(element).unwrap_or_else(|| vec![element.clone()]);
             for part in parts {
                 let size = part.size.filter(|size| size.as_atom().is_none_or(|atom| *atom != *"all"));
-                specs.push((spec, size.is_some(), None));
+                specs.push((spec, size.is_some()));
                 all.push(part.value);
                 all.extend(size);
             }
@@ -200,11 +200,12 @@ impl Compiler<'_> {
         let Ok(count) = u8::try_from(arity) else { return refuse(expr.loc, "too many arguments") };
         match &function.kind {
             Kind::Atom(name) => {
-                if *name == *"record_info" && arity == 2 {
-                    if let Some(value) = self.record_info(expr.loc, &arguments[0], &arguments[1])? {
-                        self.emit(Op::Const(value));
-                        return Ok(());
-                    }
+                if *name == *"record_info"
+                    && arity == 2
+                    && let Some(value) = self.record_info(expr.loc, &arguments[0], &arguments[1])?
+                {
+                    self.emit(Op::Const(value));
+                    return Ok(());
                 }
                 self.local_call(expr, name, arguments, count, tail)
             }
@@ -276,23 +277,25 @@ impl Compiler<'_> {
         arguments: &[Expr],
         tail: bool,
     ) -> Compiled<()> {
-        if *module == *"erlang" && *name == *"is_record" && arguments.len() == 2 {
-            if let Some(name) = arguments[1].as_atom() {
-                let size = Term::Int(self.record(arguments[1].loc, name)?.fields.len() as i64 + 1);
-                let mut all = arguments.to_vec();
-                all.push(Expr::new(expr.loc, Kind::Value(size)));
-                return self.remote_call(expr, module, name, &all, tail);
-            }
+        if *module == *"erlang"
+            && *name == *"is_record"
+            && arguments.len() == 2
+            && let Some(name) = arguments[1].as_atom()
+        {
+            let size = Term::Int(self.record(arguments[1].loc, name)?.fields.len() as i64 + 1);
+            let mut all = arguments.to_vec();
+            all.push(Expr::new(expr.loc, Kind::Value(size)));
+            return self.remote_call(expr, module, name, &all, tail);
         }
         self.beside(arguments)?;
         self.at(expr.loc);
         let count = arguments.len() as u8;
-        if *module == *"erlang" {
-            if let Some(f) = self.unit.library.pure(module, name, count) {
-                let name = Arc::new((module.clone(), name.clone()));
-                self.emit(Op::Pure(f, count, name));
-                return Ok(());
-            }
+        if *module == *"erlang"
+            && let Some(f) = self.unit.library.pure(module, name, count)
+        {
+            let name = Arc::new((module.clone(), name.clone()));
+            self.emit(Op::Pure(f, count, name));
+            return Ok(());
         }
         self.emit(Op::Call(Box::new(Callee::Mfa(module.clone(), name.clone())), count, tail));
         Ok(())

@@ -36,10 +36,10 @@ impl Compiler<'_> {
                 ];
                 known.contains(&name).then(|| format!("is_{name}"))
             });
-            if let (Some(new), 1) = (old, arguments.len()) {
-                if let Some(bif) = guard_bif(&new, 1) {
-                    return Ok(Test::Pure(bif, vec![self.test(&arguments[0])?]));
-                }
+            if let (Some(new), 1) = (old, arguments.len())
+                && let Some(bif) = guard_bif(&new, 1)
+            {
+                return Ok(Test::Pure(bif, vec![self.test(&arguments[0])?]));
             }
         }
         self.test(expr)

@@ -24,7 +24,7 @@ use scope::Var;
 /// Why an expression is not run.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{loc}: {what}")]
-pub struct CompileError {
+pub(crate) struct CompileError {
     /// Where.
     pub loc: Loc,
     /// What is wrong, as `erl_lint:format_error/1` says it.
@@ -34,7 +34,7 @@ pub struct CompileError {
 pub(crate) type Compiled<T> = Result<T, CompileError>;
 
 /// Definitions of records by name.
-pub type Records = BTreeMap<Atom, Record>;
+pub(crate) type Records = BTreeMap<Atom, Record>;
 
 /// What an expression may refer to.
 pub(crate) struct Unit<'a> {

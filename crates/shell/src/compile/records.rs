@@ -42,10 +42,10 @@ impl Compiler<'_> {
         let record = self.record(loc, name)?;
         let others = fields.iter().find(|field| field.name.as_var().is_some());
         for field in fields {
-            if let Some(this) = field.name.as_atom() {
-                if !record.fields.iter().any(|(_, name, _)| name == this) {
-                    return self.no_field(field.loc, this, name);
-                }
+            if let Some(this) = field.name.as_atom()
+                && !record.fields.iter().any(|(_, name, _)| name == this)
+            {
+                return self.no_field(field.loc, this, name);
             }
         }
         let value = |(_, name, default): &(Loc, Atom, Option<Expr>)| {

@@ -100,10 +100,10 @@ fn found(a: &[Term], once: bool) -> Result<Term> {
     let (text, patterns) = (bytes(&a[0])?, patterns(&a[1])?);
     let (mut from, mut to) = (0, text.len());
     for option in a.get(2).map(items).transpose()?.unwrap_or_default() {
-        if let Some([key, scope]) = option.as_tuple() {
-            if key.is_atom("scope") {
-                (from, to) = scoped(scope, text.len())?;
-            }
+        if let Some([key, scope]) = option.as_tuple()
+            && key.is_atom("scope")
+        {
+            (from, to) = scoped(scope, text.len())?;
         }
     }
     let mut all = Vec::new();

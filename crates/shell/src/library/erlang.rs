@@ -197,7 +197,7 @@ pub(super) const TABLE: &[Row] = &[
         2,
         Pure(|a| {
             let range = int(&a[1])?;
-            if range < 1 || range > 1 << 32 {
+            if !(1..=1 << 32).contains(&range) {
                 return Err(Raise::badarg());
             }
             Ok(Term::Int(hash(&a[0]) as i64 % range))
@@ -254,6 +254,10 @@ pub(super) fn append(a: &[Term]) -> Result<Term> {
     Ok(List::with_tail(first.iter().collect(), a[1].clone()))
 }
 
+#[expect(
+    clippy::mutable_key_type,
+    reason = "what can change in a pid does not change its place in the order"
+)]
 /// `A -- B`: of each element of B the first one in A goes.
 pub(super) fn subtract(a: &[Term]) -> Result<Term> {
     let (first, second) = (items(&a[0])?, items(&a[1])?);

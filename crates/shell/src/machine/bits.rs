@@ -10,7 +10,7 @@ use crate::raise::{Raise, Result};
 
 /// What a segment is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Type {
+pub(crate) enum Type {
     /// An integer.
     Integer,
     /// A float.
@@ -27,7 +27,7 @@ pub enum Type {
 
 /// How a segment is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Spec {
+pub(crate) struct Spec {
     /// Its type.
     pub kind: Type,
     /// Bits per unit of its size.
@@ -77,10 +77,11 @@ impl Bits {
     }
 
     pub(crate) fn to_term(&self) -> Term {
-        if self.start % 8 == 0 && self.length % 8 == 0 {
-            if let Some(part) = self.bytes.part(self.start / 8, self.length / 8) {
-                return Term::Binary(part);
-            }
+        if self.start.is_multiple_of(8)
+            && self.length.is_multiple_of(8)
+            && let Some(part) = self.bytes.part(self.start / 8, self.length / 8)
+        {
+            return Term::Binary(part);
         }
         let mut buffer = BitBuffer::default();
         buffer.push_bits(self);

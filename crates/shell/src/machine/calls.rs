@@ -105,21 +105,22 @@ impl Machine {
         world: &mut dyn World,
     ) -> Result<Option<Wait>> {
         let loaded = self.vm.module(module);
-        if loaded.is_none() {
-            if let Some(native) = self.vm.library.native(module, function, count) {
-                return self.call_native(native, module, function, count, tail, world);
-            }
+        if loaded.is_none()
+            && let Some(native) = self.vm.library.native(module, function, count)
+        {
+            return self.call_native(native, module, function, count, tail, world);
         }
-        if *function == *"module_info" && count <= 1 {
-            if let Some(info) = loaded.as_ref().map(|module| info(module)) {
-                let arguments = self.arguments(count);
-                let value = match arguments.first() {
-                    None => info,
-                    Some(key) => crate::library::keyfind(key, &info).ok_or_else(Raise::badarg)?,
-                };
-                self.stack.push(value);
-                return Ok(None);
-            }
+        if *function == *"module_info"
+            && count <= 1
+            && let Some(info) = loaded.as_ref().map(|module| info(module))
+        {
+            let arguments = self.arguments(count);
+            let value = match arguments.first() {
+                None => info,
+                Some(key) => crate::library::keyfind(key, &info).ok_or_else(Raise::badarg)?,
+            };
+            self.stack.push(value);
+            return Ok(None);
         }
         let known = loaded.is_some();
         if let Some(module) = loaded.or_else(|| self.vm.own(module)) {

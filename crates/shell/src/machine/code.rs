@@ -55,7 +55,7 @@ pub(crate) enum Op {
     /// A map, then pairs: `true` for `:=`.
     MapUpdate(Box<[bool]>),
     /// Segments: for each its value, then its size if it has one.
-    Bits(Box<[(Spec, bool, Option<Arc<str>>)]>),
+    Bits(Box<[(Spec, bool)]>),
     RecordGet {
         name: Atom,
         size: u32,
@@ -139,7 +139,6 @@ pub(crate) enum Failure {
     Try,
     Else,
     Function,
-    BadRecord,
 }
 
 /// Clauses of `receive`: patterns and where they go on.
@@ -194,7 +193,7 @@ pub(crate) enum Test {
 }
 
 /// A function, or an expression typed in.
-pub struct Code {
+pub(crate) struct Code {
     pub(crate) module: Atom,
     pub(crate) name: Atom,
     pub(crate) arity: u8,
@@ -207,7 +206,7 @@ pub struct Code {
 }
 
 /// A fun as it stands in its source.
-pub struct Proto {
+pub(crate) struct Proto {
     pub(crate) code: Arc<Code>,
     pub(crate) loc: Loc,
     /// Its own name, and where it keeps itself.

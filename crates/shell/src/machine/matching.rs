@@ -120,7 +120,7 @@ fn read(segment: &Segment, bits: &Bits, slots: &[Term], around: &Around) -> Opti
         Type::Binary => {
             let length = match size {
                 Some(size) => size,
-                None if bits.length % spec.unit == 0 => bits.length,
+                None if bits.length.is_multiple_of(spec.unit) => bits.length,
                 None => return None,
             };
             let (part, rest) = bits.split(length)?;

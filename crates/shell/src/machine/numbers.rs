@@ -7,22 +7,6 @@ use trunkline::term::Term;
 use crate::limits::INTEGER_BITS_MAX;
 use crate::raise::{Raise, Result};
 
-/// A number.
-pub(crate) enum Number {
-    Small(i64),
-    Big(BigInt),
-    Float(f64),
-}
-
-pub(crate) fn number(term: &Term) -> Option<Number> {
-    Some(match term {
-        Term::Int(number) => Number::Small(*number),
-        Term::Big(number) => Number::Big((**number).clone()),
-        Term::Float(number) => Number::Float(*number),
-        _ => return None,
-    })
-}
-
 /// An integer of any size.
 pub(crate) fn big(term: &Term) -> Option<BigInt> {
     match term {
@@ -58,10 +42,10 @@ fn ring(
     wide: fn(BigInt, BigInt) -> BigInt,
     floats: fn(f64, f64) -> f64,
 ) -> Result<Term> {
-    if let (Term::Int(a), Term::Int(b)) = (left, right) {
-        if let Some(result) = small(*a, *b) {
-            return Ok(Term::Int(result));
-        }
+    if let (Term::Int(a), Term::Int(b)) = (left, right)
+        && let Some(result) = small(*a, *b)
+    {
+        return Ok(Term::Int(result));
     }
     if let (Some(a), Some(b)) = (big(left), big(right)) {
         if a.bits() + b.bits() > INTEGER_BITS_MAX {

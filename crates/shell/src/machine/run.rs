@@ -71,10 +71,10 @@ impl Machine {
     /// The time of the `receive` that waits is over.
     pub fn late(&mut self) {
         let code = self.now.code.clone();
-        if let Some(Op::Receive(op)) = code.ops.get(self.now.at.saturating_sub(1)) {
-            if let Some(label) = op.after {
-                self.now.at = label as usize;
-            }
+        if let Some(Op::Receive(op)) = code.ops.get(self.now.at.saturating_sub(1))
+            && let Some(label) = op.after
+        {
+            self.now.at = label as usize;
         }
     }
 }

@@ -165,10 +165,8 @@ impl Machine {
             }
             Op::Reraise => return Err(self.reraise()),
             Op::Iterate(over) => self.iterate(*over)?,
-            Op::Next(heads, label) => {
-                if !self.next_element(heads)? {
-                    self.now.at = *label as usize;
-                }
+            Op::Next(heads, label) if !self.next_element(heads)? => {
+                self.now.at = *label as usize;
             }
             Op::Collect(what) => self.collect(*what),
             Op::Collected => self.collected(),
@@ -234,11 +232,11 @@ impl Machine {
         Ok(())
     }
 
-    fn build_bits(&mut self, specs: &[(super::bits::Spec, bool, Option<std::sync::Arc<str>>)]) -> Result<()> {
-        let count = specs.iter().map(|(_, sized, _)| 1 + usize::from(*sized)).sum();
+    fn build_bits(&mut self, specs: &[(super::bits::Spec, bool)]) -> Result<()> {
+        let count = specs.iter().map(|(_, sized)| 1 + usize::from(*sized)).sum();
         let mut values = self.take(count).into_iter();
         let mut buffer = BitBuffer::default();
-        for (spec, sized, _) in specs {
+        for (spec, sized) in specs {
             let value = values.next().unwrap_or(Term::NIL);
             let size = if *sized { values.next() } else { None };
             buffer.segment(*spec, &value, size.as_ref())?;
@@ -255,7 +253,6 @@ impl Machine {
             Failure::If => Raise::named("if_clause"),
             Failure::Try => Raise::with("try_clause", value()),
             Failure::Else => Raise::with("else_clause", value()),
-            Failure::BadRecord => Raise::with("badrecord", value()),
             Failure::Function => {
                 let code = self.now.code.clone();
                 let base = self.now.base;

@@ -195,10 +195,8 @@ fn names(expr: &Expr) -> Parsed<Vec<(Atom, usize)>> {
 /// In attributes `f/1` stands for `{f,1}`.
 fn arities(mut expr: Expr) -> Expr {
     match &mut expr.kind {
-        Kind::Op2("/", name, arity) => {
-            if name.as_atom().is_some() && matches!(arity.kind, Kind::Integer(_)) {
-                expr.kind = Kind::Tuple(vec![(**name).clone(), (**arity).clone()]);
-            }
+        Kind::Op2("/", name, arity) if name.as_atom().is_some() && matches!(arity.kind, Kind::Integer(_)) => {
+            expr.kind = Kind::Tuple(vec![(**name).clone(), (**arity).clone()]);
         }
         Kind::List(items, _) => {
             for (_, item) in items {

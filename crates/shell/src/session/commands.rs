@@ -166,11 +166,11 @@ impl Ordered<'_> {
     }
 
     fn read_records(&mut self, file: &Term) -> Result<Term> {
-        if let Term::Atom(name) = file {
-            if let Some(module) = self.session.vm.module(name) {
-                self.session.records.extend(module.records.clone());
-                return Ok(Term::list(module.records.keys().cloned().map(Term::Atom)));
-            }
+        if let Term::Atom(name) = file
+            && let Some(module) = self.session.vm.module(name)
+        {
+            self.session.records.extend(module.records.clone());
+            return Ok(Term::list(module.records.keys().cloned().map(Term::Atom)));
         }
         let path = file_name(file)?;
         let Ok(source) = std::fs::read_to_string(&path) else {

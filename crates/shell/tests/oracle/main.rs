@@ -95,7 +95,7 @@ fn the_trees_are_the_same_and_survive_the_way_to_a_term_and_back() {
             Ok(tokens) => parser::exprs(&tokens).map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
-        let matches = match (&theirs.as_tuple().expect("a pair")[..], &ours) {
+        let matches = match (theirs.as_tuple().expect("a pair"), &ours) {
             ([ok, trees], Ok(body)) if ok.is_atom("ok") => {
                 let written = shell::abstract_form::write_exprs(body);
                 let read = shell::abstract_form::read_exprs(&written).expect("our own");
