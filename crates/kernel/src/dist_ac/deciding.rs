@@ -142,7 +142,7 @@ impl Machine {
 
     /// We tell all candidates our weight, and want theirs.
     fn call_the_vote(&mut self, name: &Atom, rank: usize, all: &[Atom]) {
-        let weight = self.weight_for(name);
+        let weight = self.weight_to_say(name);
         let mut votes = vec![(weight, self.me.clone())];
         let mut awaited = BTreeSet::new();
         for node in all.iter().filter(|node| **node != self.me).cloned().collect::<Vec<_>>() {
@@ -331,7 +331,7 @@ impl Machine {
             // He counts other candidates than we do, or is a step further down. Nobody waits for the next in a circle.
             Phase::Voting { .. } => {
                 if !self.was_owed(&app, &node) {
-                    let mine = self.weight_for(&app);
+                    let mine = self.weight_to_say(&app);
                     self.vote(&app, mine, node.clone());
                     if let Some(deciding) = self.deciding.get_mut(&app) {
                         deciding.ahead.insert(node, weight);
@@ -341,14 +341,14 @@ impl Machine {
             // He wins or is lost; any weight will do.
             _ => {
                 if !self.was_owed(&app, &node) {
-                    let mine = self.weight_for(&app);
+                    let mine = self.weight_to_say(&app);
                     self.vote(&app, mine, node);
                 }
             }
         }
     }
 
-    fn started_meanwhile(&mut self, name: &Atom, node: Atom, result: Result<(), Term>) {
+    pub(super) fn started_meanwhile(&mut self, name: &Atom, node: Atom, result: Result<(), Term>) {
         let Some(deciding) = self.deciding.get(name) else { return };
         let asked = deciding.asked;
         match (&deciding.phase, result) {

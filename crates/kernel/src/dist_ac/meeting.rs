@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use term::Atom;
 
-use super::events::{Asked, Change, Event, Order, Standing, Ticket};
+use super::events::{Asked, Change, Order, Standing, Ticket};
 use super::machine::{Doubt, Machine};
 use super::wire::{Appl, Message};
 use crate::limits::{DIST_AC_DOUBT_MILLIS, DIST_AC_DOUBTS_MAX};
@@ -54,7 +54,8 @@ impl Machine {
     fn runs_at(&mut self, node: &Atom, name: &Atom) {
         let said = Message::Started { node: node.clone(), app: name.clone(), result: Ok(()) };
         if self.deciding.contains_key(name) {
-            return self.hear_deciding(Event::Wire(said));
+            // He says it himself: it counts, known or not.
+            return self.started_meanwhile(name, node.clone(), Ok(()));
         }
         let Some(app) = self.apps.get(name) else { return self.note_remote(node.clone(), name.clone()) };
         match app.standing.clone() {
@@ -106,6 +107,11 @@ impl Machine {
                 self.controller(Asked::Change, name, Change::Started(there.clone()));
                 self.set(name, Standing::Distributed(there.clone()));
                 self.answer_votes(name);
+                if !self.known.contains(there) {
+                    // He has not heard yet that it is lost.
+                    self.doubts.remove(name);
+                    return self.lost(name, there);
+                }
                 if asks < DIST_AC_DOUBTS_MAX {
                     return self.doubt(there.clone(), name, asks + 1);
                 }

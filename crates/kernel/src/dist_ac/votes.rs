@@ -10,9 +10,9 @@ use super::wire::Message;
 use crate::limits::DIST_AC_NOTES_MAX;
 
 impl Machine {
-    /// The same for one application until it is decided.
-    pub(super) fn weight_for(&self, app: &Atom) -> i64 {
-        self.sent_weights.get(app).copied().unwrap_or(self.load)
+    /// Our weight for an application: once said, the same until it is decided, or two nodes may count differently.
+    pub(super) fn weight_to_say(&mut self, app: &Atom) -> i64 {
+        *self.sent_weights.entry(app.clone()).or_insert(self.load)
     }
 
     pub(super) fn forget_weights(&mut self, app: &Atom) {
@@ -32,8 +32,7 @@ impl Machine {
                 }
             }
             Some(_) => {
-                let weight = self.weight_for(&app);
-                self.sent_weights.insert(app.clone(), weight);
+                let weight = self.weight_to_say(&app);
                 self.vote(&app, weight, node);
             }
         }
