@@ -26,12 +26,32 @@ pub(crate) struct Life {
     pub(crate) ctx: Ctx,
     vm: Arc<Vm>,
     numbers: Numbers,
+    /// To whom this process has sent an exit signal last: signals go before questions.
+    pub(super) signalled: Option<Pid>,
 }
+
+/// How long an exit signal may take to a process that computes.
+const SIGNAL_MILLIS_MAX: u64 = 500;
 
 impl Life {
     pub(crate) fn new(ctx: Ctx, vm: Arc<Vm>) -> Life {
         let numbers = Numbers(ctx.node().clone());
-        Life { ctx, vm, numbers }
+        Life { ctx, vm, numbers, signalled: None }
+    }
+
+    /// Whether a process lives is answered when it has had the time to hear the exit signal that was sent before.
+    async fn let_signal_pass(&mut self, arguments: &[Term]) {
+        let Some(pid) =
+            self.signalled.take().filter(|pid| matches!(arguments, [Term::Pid(this)] if this == pid))
+        else {
+            return;
+        };
+        for _ in 0..SIGNAL_MILLIS_MAX {
+            if !self.ctx.node().is_process_alive(&pid) {
+                return;
+            }
+            self.ctx.sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// Starts a process here.
@@ -186,6 +206,9 @@ impl World for Life {
     }
 
     fn ask(&mut self, module: &Atom, function: &Atom, arguments: &[Term]) -> Option<Raised<Term>> {
+        if let ("exit", [Term::Pid(pid), _]) = (function.as_str(), arguments) {
+            self.signalled = Some(pid.clone());
+        }
         natives::ask(&mut self.ctx, module, function, arguments)
     }
 
@@ -200,6 +223,9 @@ impl World for Life {
         arguments: Vec<Term>,
     ) -> Pending<'a, Raised<Term>> {
         Box::pin(async move {
+            if function == "is_process_alive" && module == "erlang" {
+                self.let_signal_pass(&arguments).await;
+            }
             let arity = u8::try_from(arguments.len()).ok();
             let Some(body) = arity.and_then(|arity| self.ctx.node().exported(&module, &function, arity))
             else {

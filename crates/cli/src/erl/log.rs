@@ -49,6 +49,15 @@ where
     N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        // The end that somebody has typed is no news to him.
+        let about = event.metadata().target();
+        if about.ends_with("functions::init") {
+            return Ok(());
+        }
+        // How names and partitions were settled is for those who look into it: erl says nothing of it either.
+        if about.contains("kernel::global") && *event.metadata().level() != Level::ERROR {
+            return Ok(());
+        }
         let level = match *event.metadata().level() {
             Level::ERROR => "ERROR",
             Level::WARN => "WARNING",

@@ -1,14 +1,19 @@
 //! `trunkline erl`: a node with a shell, started with the flags of `erl`.
 
 mod boot;
+mod editor;
+mod expand;
 mod flags;
 pub(crate) mod group;
 pub(crate) mod life;
 mod log;
+mod menu;
 mod natives;
 mod pipe;
 pub(crate) mod program;
+mod screen;
 mod server;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -66,7 +71,13 @@ pub(crate) fn main(words: Vec<String>) -> ExitCode {
 }
 
 async fn run(flags: Flags) -> ExitCode {
-    let face = pipe::face();
+    let (face, events) = match !flags.noshell && terminal::is_there() {
+        true => {
+            let (face, events) = terminal::face();
+            (face, Some(events))
+        }
+        false => (pipe::face(), None),
+    };
     log::install(pipe::pen(&face), tracing::Level::WARN);
     let (node, program) = match boot::start(&flags, &face).await {
         Ok(up) => up,
@@ -83,8 +94,14 @@ async fn run(flags: Flags) -> ExitCode {
         node.until_stopped().await;
         return ExitCode::SUCCESS;
     }
+    let shell = async {
+        match events {
+            Some(events) => terminal::run(&flags, &node, &program, events).await,
+            None => pipe::run(&flags, &node, &program, face).await,
+        }
+    };
     tokio::select! {
-        () = pipe::run(&flags, &node, &program, face) => {}
+        () = shell => {}
         () = node.until_stopped() => {}
     }
     ExitCode::SUCCESS

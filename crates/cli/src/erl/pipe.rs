@@ -55,6 +55,7 @@ pub(super) async fn run(flags: &Flags, node: &Node, program: &Arc<Program>, face
     let text = match (reason.as_binary(), &flags.remsh) {
         (Some(why), _) => String::from_utf8_lossy(why).into_owned() + "\n",
         (None, Some(peer)) => format!("*** The shell on {peer} is over: {reason} ***\n"),
+        (None, None) if node.is_closing() => return,
         (None, None) => format!("*** Terminating erlang ({})\n", node.name()),
     };
     face(Shown::Text(text));

@@ -39,6 +39,7 @@ impl Program {
                 })
             }),
         );
+        super::expand::install(self, node);
         for name in ["start", "start_interactive"] {
             node.export_raw("shell", name, Some(0), self.starter());
             node.export_raw("shell", name, Some(1), self.starter());

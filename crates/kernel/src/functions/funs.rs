@@ -26,6 +26,10 @@ pub(super) async fn call(ctx: &mut Ctx, fun: &Term, arguments: Vec<Term>) -> Ans
             let what = Term::tuple([fun.clone(), Term::list(arguments)]);
             Err(Fault::Error(args::pair("badarity", what)))
         }
+        Term::Fun(_) => {
+            let called = vec![fun.clone(), Term::list(arguments)];
+            apply(ctx, term::Atom::inline("erlang"), term::Atom::inline("apply"), called).await
+        }
         _ => Err(Fault::Error(args::pair("badfun", fun.clone()))),
     }
 }

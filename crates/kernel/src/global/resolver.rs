@@ -88,10 +88,11 @@ pub(super) async fn resolve_it(ctx: Ctx, [method, name, one, other]: [Term; 4]) 
         }
         return settled.answer;
     }
-    let Term::Export(export) = &method else {
+    if !matches!(method, Term::Export(_) | Term::Fun(_)) {
         return exit(Term::tuple([Term::atom("badfun"), method.clone()]));
-    };
-    match rpc::apply(ctx, export.module.clone(), export.function.clone(), vec![name, one, other]).await {
+    }
+    let called = vec![method, Term::list([name, one, other])];
+    match rpc::apply(ctx, Atom::inline("erlang"), Atom::inline("apply"), called).await {
         Ran::Return(value) | Ran::Throw(value) => value,
         Ran::Exit(reason) => exit(reason),
         Ran::Limit => exit(Term::atom("system_limit")),

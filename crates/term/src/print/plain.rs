@@ -228,7 +228,14 @@ impl Plain<'_> {
             Term::Ref(reference) => {
                 out.write_str("#Ref<")?;
                 self.node(reference.node(), out)?;
-                reference.words().iter().rev().try_for_each(|word| write!(out, ".{word}"))?;
+                match (reference.words(), self.printer.numbers.number(reference.node())) {
+                    // Our own have three numbers, as those of a BEAM have.
+                    (&[low, middle, high, id, serial], Some(0)) => {
+                        let wide = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+                        write!(out, ".{}.{}.{low}", wide(serial, id), wide(high, middle))?;
+                    }
+                    (words, _) => words.iter().rev().try_for_each(|word| write!(out, ".{word}"))?,
+                }
                 out.write_char('>')
             }
             Term::Fun(fun) => {
