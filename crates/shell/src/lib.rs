@@ -18,6 +18,7 @@ pub mod vm;
 pub mod world;
 
 pub use alone::Alone;
+pub use library::Shape;
 pub use machine::{Entry, Machine, Module, run};
 pub use node::NodeWorld;
 pub use raise::{Class, Raise};

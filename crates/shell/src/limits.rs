@@ -18,6 +18,8 @@ pub const STACK_VALUES_MAX: usize = 32 << 20;
 pub const STEPS_PER_TURN_MAX: u32 = 4000;
 /// Funs of which a process remembers the code it read from them.
 pub const FUNS_REMEMBERED_MAX: usize = 256;
+/// Evaluations within evaluations.
+pub const MACHINES_DEEP_MAX: usize = 16;
 /// Calls of a stack trace.
 pub const TRACE_CALLS_MAX: usize = 8;
 /// Elements of a list that `lists:seq/2` and its like make at once.

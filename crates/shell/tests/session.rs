@@ -59,6 +59,11 @@ async fn a_session_says_what_erls_shell_says() {
             "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,\n 23,24,25,26,27,28,29|...]\n",
         ),
         ("v(99).", "* 99: command not found\n"),
+        ("erl_eval:eval_str(\"lists:sum([1,2]).\\n\").", "{ok,3}\n"),
+        (
+            "{ok, Ts, _} = erl_scan:string(\"Q = 1, Q + R.\"), {ok, Es} = erl_parse:parse_exprs(Ts), erl_eval:exprs(Es, [{'R', 5}]).",
+            "{value,6,[{'Q',1},{'R',5}]}\n",
+        ),
         ("% nothing", "Nothing"),
     ];
     for (text, wanted) in told {

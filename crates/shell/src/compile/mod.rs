@@ -82,6 +82,18 @@ impl<'a> Compiler<'a> {
         Compiler { unit, frames: Vec::new() }
     }
 
+    /// For expressions without records.
+    pub(crate) fn alone(library: &'a Library) -> Compiler<'a> {
+        Compiler::new(Unit {
+            module: Atom::new("erl_eval"),
+            library,
+            records: &library.no_records,
+            functions: None,
+            imports: &library.no_imports,
+            funs: Vec::new(),
+        })
+    }
+
     /// Expressions typed in, the names of what is bound known.
     pub(crate) fn command(&mut self, body: &[Expr], bound: &[Atom]) -> Compiled<Command> {
         self.frames.push(Frame::default());

@@ -7,6 +7,7 @@ mod binary;
 mod bits_text;
 mod convert;
 mod erlang;
+mod eval;
 mod io;
 mod lists;
 mod maps;
@@ -20,6 +21,7 @@ mod types;
 use std::collections::BTreeMap;
 
 pub(crate) use args::{keyfind, text};
+pub use eval::Shape;
 pub(crate) use names::is_auto_imported;
 use trunkline::Atom;
 
@@ -32,12 +34,15 @@ pub(crate) type Row = (&'static str, u8, Native);
 pub(crate) struct Library {
     natives: BTreeMap<Atom, BTreeMap<(Atom, u8), Native>>,
     sources: BTreeMap<Atom, &'static str>,
+    /// For expressions that know no records and import nothing.
+    pub(crate) no_records: crate::compile::Records,
+    pub(crate) no_imports: BTreeMap<(Atom, usize), Atom>,
 }
 
 impl Library {
     /// All of it.
     pub(crate) fn standard() -> Library {
-        let tables: [(&str, &[&[Row]]); 12] = [
+        let tables: [(&str, &[&[Row]]); 13] = [
             ("erlang", &[types::TABLE, erlang::TABLE, erlang::OPERATORS, convert::TABLE, process::TABLE]),
             ("lists", &[lists::TABLE]),
             ("maps", &[maps::TABLE]),
@@ -50,6 +55,7 @@ impl Library {
             ("erl_scan", &[scan::SCAN]),
             ("erl_parse", &[scan::PARSE]),
             ("os", &[process::OS]),
+            ("erl_eval", &[eval::TABLE]),
         ];
         let mut natives: BTreeMap<Atom, BTreeMap<(Atom, u8), Native>> = BTreeMap::new();
         for (module, rows) in tables {
@@ -82,7 +88,12 @@ impl Library {
             ("erpc", include_str!("erl/erpc.erl")),
         ];
         let sources = sources.map(|(name, source)| (Atom::new(name), source));
-        Library { natives, sources: sources.into_iter().collect() }
+        Library {
+            natives,
+            sources: sources.into_iter().collect(),
+            no_records: BTreeMap::new(),
+            no_imports: BTreeMap::new(),
+        }
     }
 
     pub(crate) fn native(&self, module: &Atom, function: &Atom, arity: u8) -> Option<Native> {

@@ -8,7 +8,7 @@ use trunkline::term::{Fun, Map, Term};
 
 use super::code::Proto;
 use super::{Machine, Module};
-use crate::compile::{Compiler, Unit};
+use crate::compile::Compiler;
 use crate::limits::FUNS_REMEMBERED_MAX;
 use crate::raise::{Raise, Result};
 
@@ -152,18 +152,8 @@ fn arrived(vm: &crate::vm::Vm, fun: &Fun) -> Option<Closure> {
         _ => return None,
     };
     let clauses = Arc::new(crate::abstract_form::read_clauses(clauses).ok()?);
-    let nothing = BTreeMap::new();
-    let no_imports = BTreeMap::new();
-    let unit = Unit {
-        module: Atom::new("erl_eval"),
-        library: &vm.library,
-        records: &nothing,
-        functions: None,
-        imports: &no_imports,
-        funs: Vec::new(),
-    };
     let names: Vec<Atom> = bound.values().map(|(name, _)| name.clone()).collect();
-    let proto = Compiler::new(unit).arrived(loc, name, &clauses, &names).ok()?;
+    let proto = Compiler::alone(&vm.library).arrived(loc, name, &clauses, &names).ok()?;
     if proto.code.arity != fun.arity {
         return None;
     }

@@ -73,8 +73,8 @@ pub enum Wait {
     Write(Option<Term>, String),
     /// A process to be started.
     Spawn(Entry, crate::world::Spawn),
-    /// All messages, thrown away or shown: `flush()`.
-    Messages,
+    /// Expressions with what is bound, evaluated apart.
+    Evaluate(crate::ast::Body, BTreeMap<Atom, Term>, crate::library::Shape),
 }
 
 /// A call: where it is, and where its variables begin.
@@ -110,6 +110,8 @@ pub struct Machine {
     /// Code read from funs: by where the fun lies in memory, which it does as long as it is kept here.
     funs: HashMap<usize, (Arc<Fun>, Arc<funs::Closure>)>,
     steps: u32,
+    /// How many machines wait for this one.
+    within: usize,
     /// The code of commands has slots that are not bound yet.
     sentinel: Term,
 }
@@ -140,6 +142,7 @@ impl Machine {
             dictionary: BTreeMap::new(),
             funs: HashMap::new(),
             steps: 0,
+            within: 0,
             sentinel: Term::atom("\u{0}unbound"),
         }
     }

@@ -1,15 +1,18 @@
 //! Running: as far as it goes without waiting, and on when what was waited for is there.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use trunkline::Term;
+use trunkline::{Atom, Term};
 
 use super::code::Op;
 use super::steps::Stepped;
 use super::{Machine, Wait};
-use crate::limits::STEPS_PER_TURN_MAX;
+use crate::ast::Expr;
+use crate::compile::Compiler;
+use crate::limits::{MACHINES_DEEP_MAX, STEPS_PER_TURN_MAX};
 use crate::raise::{Class, Raise, Result};
-use crate::world::{Commands, NoCommands, World};
+use crate::world::{Commands, NoCommands, Pending, World};
 
 /// Where a machine stopped.
 #[derive(Debug)]
@@ -128,18 +131,39 @@ pub async fn run_with(
             Wait::Command(name, arguments) => commands.command(world, name, arguments).await,
             Wait::Write(device, text) => world.write(device, text).await,
             Wait::Spawn(entry, how) => world.spawn(entry, how).await,
-            Wait::Messages => {
-                let mut all = Vec::new();
-                let mut take = |message: &Term| {
-                    all.push(message.clone());
-                    true
-                };
-                while world.receive(&mut take, Some(Duration::ZERO)).await {}
-                Ok(Term::list(all))
+            Wait::Evaluate(body, bound, shape) => {
+                let mut bound = bound;
+                let value = apart(machine, world, &body, &mut bound).await;
+                shape.answer(value, bound)
             }
         };
         if let Some(raise) = machine.resume(value) {
             return Err(raise);
         }
     }
+}
+
+/// Evaluates expressions in a machine of their own, which this one waits for.
+fn apart<'a>(
+    outer: &'a mut Machine,
+    world: &'a mut dyn World,
+    body: &'a [Expr],
+    bound: &'a mut BTreeMap<Atom, Term>,
+) -> Pending<'a, Result<Term>> {
+    Box::pin(async move {
+        if outer.within >= MACHINES_DEEP_MAX {
+            return Err(Raise::named("system_limit"));
+        }
+        let names: Vec<Atom> = bound.keys().cloned().collect();
+        let command = Compiler::alone(&outer.vm.library).command(body, &names);
+        let command = command.map_err(|error| Raise::error(Term::string(&error.what)))?;
+        let mut inner = Machine::new(outer.vm.clone(), world.pid(), world.node());
+        inner.within = outer.within + 1;
+        inner.dictionary = std::mem::take(&mut outer.dictionary);
+        inner.prepare(&command, bound);
+        let value = run(&mut inner, world).await;
+        outer.dictionary = std::mem::take(&mut inner.dictionary);
+        inner.bound(&command, bound);
+        value
+    })
 }

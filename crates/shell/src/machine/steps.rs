@@ -68,11 +68,8 @@ impl Machine {
                 }
             }
             Op::Call(callee, count, tail) => {
-                self.steps += 1;
-                return Ok(match self.call(callee, *count, *tail, world)? {
-                    Some(wait) => Stepped::Wait(wait),
-                    None => Stepped::On,
-                });
+                let wait = self.call(callee, *count, *tail, world)?;
+                return Ok(wait.map_or(Stepped::On, Stepped::Wait));
             }
             Op::Return => {
                 if !self.leave() {
@@ -93,42 +90,8 @@ impl Machine {
     /// Steps that are taken less often.
     fn other(&mut self, op: &Op) -> Result<()> {
         match op {
-            Op::Tuple(count) => {
-                let items = self.take(*count as usize);
-                self.stack.push(Term::Tuple(items.into()));
-            }
-            Op::List(count) => {
-                let tail = self.stack.pop().unwrap_or(Term::NIL);
-                let items = self.take(*count as usize);
-                self.stack.push(List::with_tail(items, tail));
-            }
-            Op::Map(count) => {
-                let items = self.take(2 * *count as usize);
-                let map: Map = pairs(items).collect();
-                self.stack.push(Term::Map(map));
-            }
-            Op::MapUpdate(exact) => self.update_map(exact)?,
-            Op::Bits(specs) => self.build_bits(specs)?,
-            Op::RecordGet { name, size, at } => {
-                let value = self.stack.pop().unwrap_or(Term::NIL);
-                let field = record(&value, name, *size).and_then(|items| items.get(*at as usize).cloned());
-                match field {
-                    Some(field) => self.stack.push(field),
-                    None => return Err(Raise::with("badrecord", value)),
-                }
-            }
-            Op::RecordSet { name, size, at } => {
-                let values = self.take(at.len());
-                let value = self.stack.pop().unwrap_or(Term::NIL);
-                let Some(items) = record(&value, name, *size) else {
-                    return Err(Raise::with("badrecord", value));
-                };
-                let mut items = items.to_vec();
-                for (at, value) in at.iter().zip(values) {
-                    items[*at as usize] = value;
-                }
-                self.stack.push(Term::Tuple(items.into()));
-            }
+            Op::Tuple(_) | Op::List(_) | Op::Map(_) | Op::MapUpdate(_) | Op::Bits(_) => self.build(op)?,
+            Op::RecordGet { .. } | Op::RecordSet { .. } => self.record(op)?,
             Op::Shortcut(and, label) => {
                 let value = self.top();
                 if value.is_atom(if *and { "true" } else { "false" }) {
@@ -164,6 +127,24 @@ impl Machine {
                 self.stack.push(Term::Tuple(three.into()));
             }
             Op::Reraise => return Err(self.reraise()),
+            Op::Iterate(_) | Op::Next(..) | Op::Collect(_) | Op::Collected | Op::Gather | Op::Filter(_) => {
+                self.looped(op)?;
+            }
+            Op::Maybe(head, label) => {
+                let value = self.top().clone();
+                let code = self.now.code.clone();
+                if !self.head(&code.heads[*head as usize], &value) {
+                    self.now.at = *label as usize;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A step of a comprehension.
+    fn looped(&mut self, op: &Op) -> Result<()> {
+        match op {
             Op::Iterate(over) => self.iterate(*over)?,
             Op::Next(heads, label) if !self.next_element(heads)? => {
                 self.now.at = *label as usize;
@@ -179,12 +160,57 @@ impl Machine {
                     return Err(Raise::with("bad_filter", value));
                 }
             }
-            Op::Maybe(head, label) => {
-                let value = self.top().clone();
-                let code = self.now.code.clone();
-                if !self.head(&code.heads[*head as usize], &value) {
-                    self.now.at = *label as usize;
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Makes a tuple, a list, a map, bits.
+    fn build(&mut self, op: &Op) -> Result<()> {
+        match op {
+            Op::Tuple(count) => {
+                let items = self.take(*count as usize);
+                self.stack.push(Term::Tuple(items.into()));
+            }
+            Op::List(count) => {
+                let tail = self.stack.pop().unwrap_or(Term::NIL);
+                let items = self.take(*count as usize);
+                self.stack.push(List::with_tail(items, tail));
+            }
+            Op::Map(count) => {
+                let items = self.take(2 * *count as usize);
+                let map: Map = pairs(items).collect();
+                self.stack.push(Term::Map(map));
+            }
+            Op::MapUpdate(exact) => self.update_map(exact)?,
+            Op::Bits(specs) => self.build_bits(specs)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Takes a field out of a record, or puts some in.
+    fn record(&mut self, op: &Op) -> Result<()> {
+        match op {
+            Op::RecordGet { name, size, at } => {
+                let value = self.stack.pop().unwrap_or(Term::NIL);
+                let field = record(&value, name, *size).and_then(|items| items.get(*at as usize).cloned());
+                match field {
+                    Some(field) => self.stack.push(field),
+                    None => return Err(Raise::with("badrecord", value)),
                 }
+            }
+            Op::RecordSet { name, size, at } => {
+                let values = self.take(at.len());
+                let value = self.stack.pop().unwrap_or(Term::NIL);
+                let Some(items) = record(&value, name, *size) else {
+                    return Err(Raise::with("badrecord", value));
+                };
+                let mut items = items.to_vec();
+                for (at, value) in at.iter().zip(values) {
+                    items[*at as usize] = value;
+                }
+                self.stack.push(Term::Tuple(items.into()));
             }
             _ => {}
         }

@@ -82,6 +82,12 @@ impl NodeWorld {
                 self.ctx.set_group_leader(leader);
                 Ok(yes())
             }
+            _ => return self.more(function, arguments),
+        })
+    }
+
+    fn more(&mut self, function: &str, arguments: &[Term]) -> Option<Result<Term>> {
+        Some(match (function, arguments) {
             ("is_alive", []) => Ok(boolean(self.ctx.node().name().as_str() != "nonode@nohost")),
             ("process_info", [Term::Pid(pid)]) => Ok(match self.ctx.node().process_info(pid) {
                 Some(info) => Term::list(items(&info)),

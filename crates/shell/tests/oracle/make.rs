@@ -307,15 +307,21 @@ impl Maker {
             17 => self.mapper(deep),
             18 => self.bits(deep),
             19 => self.try_expr(deep),
-            20 => {
+            _ => self.rare(deep),
+        }
+    }
+
+    fn rare(&mut self, deep: usize) -> String {
+        match self.dice.roll(4) {
+            0 => {
                 let test = self.guard(deep.min(2));
                 format!("if {test} -> {}; true -> {} end", self.expr(deep), self.expr(deep))
             }
-            21 => {
+            1 => {
                 let (op, inner) = (self.dice.pick(&["not", "-", "bnot", "+"]), self.expr(deep));
                 format!("({op} {inner})")
             }
-            22 => {
+            2 => {
                 let map = self.expr(deep);
                 let arrow = self.dice.pick(&["=>", ":="]);
                 format!("({map})#{{{} {arrow} {}}}", self.literal(), self.expr(deep))
