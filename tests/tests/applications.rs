@@ -358,10 +358,13 @@ async fn a_gap_between_otp_and_us_ends_with_one_copy() {
         assert_eq!(erl.answer(), "ok");
         let runs_there = "lists:keymember(shop, 1, application:which_applications())";
         erl.check(runs_there, if we_are_first { "false" } else { "true" });
+        // Without the right cookie nobody mends it too early.
+        erl.check(&format!("erlang:set_cookie({}, wrong)", quoted(&us)), "true");
         erl.check(&format!("erlang:disconnect_node({})", quoted(&us)), "true");
         world::eventually("it runs here", async || ours.whereis("shop_top").is_some()).await;
         erl.until(runs_there, "true");
-        erl.check(&format!("net_kernel:connect_node({})", quoted(&us)), "true");
+        erl.check(&format!("erlang:set_cookie({}, {})", quoted(&us), world::COOKIE), "true");
+        erl.until(&format!("net_kernel:connect_node({})", quoted(&us)), "true");
         erl.until(runs_there, if we_are_first { "false" } else { "true" });
         world::eventually("one copy", async || ours.whereis("shop_top").is_some() == we_are_first).await;
         // And they know each other again: who is lost is followed by the other.

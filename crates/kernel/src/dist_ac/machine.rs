@@ -72,6 +72,8 @@ pub(crate) struct Machine {
     pub(super) loaded_there: BTreeMap<(Atom, Atom), (Vec<Rank>, bool)>,
     /// Nodes that took applications over, and that we ask if they really run them.
     pub(super) doubts: BTreeMap<Atom, Doubt>,
+    /// Whom we told, when we met, that it runs here: they hear when it does not any more.
+    pub(super) claims: BTreeMap<Atom, BTreeSet<Atom>>,
     /// How many questions we have asked.
     pub(super) questions: Ticket,
     pub(super) takeovers: Vec<(Atom, Ticket)>,
@@ -106,6 +108,7 @@ impl Machine {
             owed: BTreeMap::new(),
             loaded_there: BTreeMap::new(),
             doubts: BTreeMap::new(),
+            claims: BTreeMap::new(),
             questions: 0,
             takeovers: Vec::new(),
             stops: Vec::new(),
@@ -289,7 +292,10 @@ impl Machine {
         // Who says what he runs has been asked, if not by us.
         if !self.awaiting.remove(&node) && started.is_empty() {
             let here = self.apps.iter().filter(|(_, app)| app.standing == Standing::Local);
-            let started = here.map(|(name, _)| (self.me.clone(), name.clone())).collect();
+            let started: Vec<(Atom, Atom)> = here.map(|(name, _)| (self.me.clone(), name.clone())).collect();
+            for (_, name) in &started {
+                self.claims.entry(name.clone()).or_default().insert(node.clone());
+            }
             let answer = Message::NewNode { node: self.me.clone(), apps: self.appls(), started };
             self.orders.push(Order::Send(node.clone(), answer));
         }
@@ -409,7 +415,7 @@ impl Machine {
         self.controller(Asked::Change, &app, Change::Started(node.clone()));
         self.set(&app, Standing::Distributed(node.clone()));
         self.answer_votes(&app);
-        self.doubts.remove(&app);
+        self.take_back_claims(&app, &node);
         if moved {
             self.doubt(node, &app, 0);
         }

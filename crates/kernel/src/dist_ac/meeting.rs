@@ -34,6 +34,7 @@ impl Machine {
                 let message =
                     Message::Started { node: self.me.clone(), app: theirs.name.clone(), result: Ok(()) };
                 self.orders.push(Order::Send(node.clone(), message));
+                self.claims.entry(theirs.name.clone()).or_default().insert(node.clone());
             }
         }
     }
@@ -130,10 +131,18 @@ impl Machine {
         self.orders.push(Order::Wait(Duration::from_millis(DIST_AC_DOUBT_MILLIS), name.clone()));
     }
 
+    /// It runs there now, and not where we said when we met others.
+    pub(super) fn take_back_claims(&mut self, name: &Atom, node: &Atom) {
+        let told = self.claims.remove(name).unwrap_or_default();
+        let message = Message::Started { node: node.clone(), app: name.clone(), result: Ok(()) };
+        self.tell(told.into_iter().filter(|other| other != node), &message);
+    }
+
     fn follow(&mut self, node: &Atom, name: &Atom) {
         self.controller(Asked::Change, name, Change::Started(node.clone()));
         self.set(name, Standing::Distributed(node.clone()));
         self.answer_votes(name);
+        self.take_back_claims(name, node);
         self.doubt(node.clone(), name, 0);
     }
 }

@@ -140,6 +140,10 @@ impl Process {
             ("nodedown", [Term::Atom(node)]) => Event::NodeDown(node.clone()),
             ("nodeup", [Term::Atom(_)]) => return introduce::begin(&self.ctx, false),
             ("told", [Term::Atom(node), Term::Int(ticket), state]) => {
+                // News of a node that is lost by now would outlive the news of its loss.
+                if !net_kernel::nodes(self.ctx.node(), net_kernel::Kind::Connected).contains(node) {
+                    return;
+                }
                 Event::Told(node.clone(), *ticket as Ticket, appls_of(state))
             }
             ("introduce", [Term::List(nodes)]) => {
