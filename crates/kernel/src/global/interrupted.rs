@@ -31,17 +31,21 @@ pub(super) struct UnderWay(VecDeque<Underway>);
 struct Underway {
     by: Pid,
     op: Op,
+    /// Whoever did not hear it may still have what the name was before.
+    replaces: bool,
     done: Option<Now>,
 }
 
 impl UnderWay {
-    fn note(&mut self, now: Now, by: &Pid, op: Op) {
+    fn note(&mut self, now: Now, by: &Pid, op: Op, replaces: bool) {
         let counts = |before: &Underway| before.done.is_none_or(|at| now.since(at) < DOUBTFUL);
+        let replaces =
+            replaces || self.0.iter().any(|before| before.op.name() == op.name() && before.replaces);
         self.0.retain(|before| before.op.name() != op.name() && counts(before));
         if self.0.len() >= CHANGES_MAX {
             self.0.pop_front();
         }
-        self.0.push_back(Underway { by: by.clone(), op, done: None });
+        self.0.push_back(Underway { by: by.clone(), op, replaces, done: None });
     }
 
     /// He gave the lock back: all that he knows have heard him.
@@ -50,11 +54,11 @@ impl UnderWay {
         his.for_each(|change| change.done = Some(now));
     }
 
-    fn take(&mut self, mut wanted: impl FnMut(&Underway) -> bool) -> Vec<Op> {
+    fn take(&mut self, mut wanted: impl FnMut(&Underway) -> bool) -> Vec<Underway> {
         let mut taken = Vec::new();
         for change in std::mem::take(&mut self.0) {
             if wanted(&change) {
-                taken.push(change.op);
+                taken.push(change);
             } else {
                 self.0.push_back(change);
             }
@@ -64,43 +68,50 @@ impl UnderWay {
 }
 
 impl Global {
-    /// A peer's process has changed a name here, under the lock if it holds it.
+    /// A peer's process is about to change a name here, under the lock if it holds it.
     pub(super) fn note_change(&mut self, by: &Pid, op: Op) {
         if *by.node.name() != self.me && self.locks.holds(&Term::atom("global"), by) {
-            self.under_way.note(self.now, by, op);
+            let replaces = self.names.get(op.name()).is_some();
+            self.under_way.note(self.now, by, op, replaces);
         }
     }
 
     /// Who held the lock is gone, and did not give it back.
     pub(super) fn finish_changes_of(&mut self, holder: &Pid) {
-        let ops = self.under_way.take(|change| change.by == *holder && change.done.is_none());
-        self.finish(ops);
+        let changes = self.under_way.take(|change| change.by == *holder && change.done.is_none());
+        self.finish(changes);
     }
 
     /// A node is none of ours any more: it may have lost others of us before, in the middle of its last change.
     pub(super) fn finish_changes_of_node(&mut self, node: &Atom) {
         let now = self.now;
-        let ops = self.under_way.take(|change| {
+        let changes = self.under_way.take(|change| {
             change.by.node.name() == node && change.done.is_none_or(|at| now.since(at) < DOUBTFUL)
         });
-        self.finish(ops);
+        self.finish(changes);
     }
 
-    fn finish(&mut self, ops: Vec<Op>) {
+    fn finish(&mut self, changes: Vec<Underway>) {
         #[cfg(test)]
         if self.config.mistake == super::Mistake::LeaveChangesUndone {
             return;
         }
-        for op in ops {
-            self.registrar_enqueue(NOBODY, Change::Finish(op));
+        for Underway { op, replaces, .. } in changes {
+            // A new name that went with its process: nobody has it, heard or not.
+            let gone = matches!(&op, Op::Insert(named) if self.names.get(&named.name).is_none());
+            if !gone || replaces {
+                self.registrar_enqueue(NOBODY, Change::Finish(op));
+            }
         }
     }
 
-    /// Whether it still is as he wanted it here: later changes count more.
-    pub(super) fn is_unfinished(&self, op: &Op) -> bool {
-        match op {
-            Op::Insert(named) => self.names.get(&named.name).is_some_and(|now| now.pid == named.pid),
-            Op::Delete(name) => self.names.get(name).is_none(),
+    /// What is to be told of a change now: nothing when somebody has changed it again. A name that went with its process
+    /// meanwhile goes from those too who did not hear of that process, and have what the name was before.
+    pub(super) fn to_finish(&self, op: Op) -> Option<Op> {
+        match (self.names.get(op.name()), op) {
+            (None, op) => Some(Op::Delete(op.name().clone())),
+            (Some(now), Op::Insert(named)) => (now.pid == named.pid).then_some(Op::Insert(named)),
+            (Some(_), Op::Delete(_)) => None,
         }
     }
 }

@@ -393,13 +393,14 @@ impl Global {
 
     /// Forgets what every process of a node had: its connection is gone, whatever the monitors say later.
     pub(super) fn bury_node(&mut self, node: &Atom) {
-        self.finish_changes_of_node(node);
         let gone: Vec<(Pid, MonitorId)> = self
             .watched
             .iter()
             .filter(|(pid, _)| pid.node.name() == node)
             .map(|(pid, (id, _))| (pid.clone(), *id))
             .collect();
+        gone.iter().for_each(|(pid, _)| self.names.died(pid));
+        self.finish_changes_of_node(node);
         for (pid, id) in gone {
             self.watched.remove(&pid);
             self.demonitor(id);

@@ -165,7 +165,7 @@ impl Global {
 
     fn registrar_change(&mut self) {
         let Some(task) = &self.registrar.task else { return };
-        let (change, nodes) = (task.change.clone(), task.nodes.clone());
+        let (mut change, nodes) = (task.change.clone(), task.nodes.clone());
         if let Change::Register(named) = &change
             && !self.may_register(named)
         {
@@ -177,8 +177,9 @@ impl Global {
         {
             return self.registrar_finish("yes");
         }
-        if matches!(&change, Change::Finish(op) if !self.is_unfinished(op)) {
-            return self.registrar_finish("no");
+        if let Change::Finish(op) = change {
+            let Some(op) = self.to_finish(op) else { return self.registrar_finish("no") };
+            change = Change::Finish(op);
         }
         let request = match &change {
             Change::Register(named) | Change::ReRegister(named) | Change::Finish(Op::Insert(named)) => {

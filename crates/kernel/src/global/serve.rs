@@ -37,8 +37,8 @@ impl Global {
                 Term::atom("yes")
             }
             Question::Unregister(name) => {
+                self.note_change(caller, Op::Delete(name.clone()));
                 self.delete_name(&name);
-                self.note_change(caller, Op::Delete(name));
                 Term::atom("ok")
             }
             Question::Known => Term::list(

@@ -12,14 +12,9 @@ const CHAOS_STEPS: u64 = 40;
 /// Long enough for every ceiling of `watch` to pass.
 const QUIET_MS: u64 = 400_000;
 const SEEDS_PER_MISTAKE: u64 = 300;
-/// Each with the seed from which it is looked for: some are noticed once in thousands of lives, and those that are not at all
-/// have a story of their own in `words_tests`.
-const MISTAKES: [(Mistake, u64); 4] = [
-    (Mistake::DeafToNews, 1),
-    (Mistake::DeafToLosses, 1),
-    (Mistake::KeepTheLock, 1),
-    (Mistake::LeaveChangesUndone, 6_400),
-];
+/// Those that a few lives bring to light. The others, which are noticed once in thousands or not at all, have a story of their own
+/// in `words_tests`.
+const MISTAKES: [Mistake; 3] = [Mistake::DeafToNews, Mistake::DeafToLosses, Mistake::KeepTheLock];
 const HEALING_ROUNDS: usize = 5;
 
 #[test]
@@ -56,8 +51,8 @@ fn the_same_seed_tells_the_same_story() {
 #[test]
 fn an_old_mistake_does_not_go_unnoticed() {
     let seeds = std::env::var("TRUNKLINE_SEEDS").ok().and_then(|text| text.parse().ok());
-    for (mistake, first) in MISTAKES {
-        let all = first..first + seeds.unwrap_or(SEEDS_PER_MISTAKE);
+    for mistake in MISTAKES {
+        let all = 1..=seeds.unwrap_or(SEEDS_PER_MISTAKE);
         let caught = all.clone().find(|seed| live(*seed, mistake, None).is_err());
         println!("{mistake:?}: noticed by seed {caught:?}");
         assert!(caught.is_some(), "{mistake:?} was not noticed by the seeds {all:?}");

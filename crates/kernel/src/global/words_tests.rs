@@ -6,12 +6,14 @@ use proto::Now;
 use term::{Atom, Export, List, Map, NodeId, Pid, Term};
 
 use super::Mistake;
-use super::events::{Effect, Event};
+use super::events::{Effect, Event, Level};
 use super::machine::{Config, Global};
 use super::messages::{self, LockId, Message, Named, News, Op, Question, VERSION};
+use crate::limits::{GLOBAL_ANSWER_SECS_MAX, GLOBAL_HELD_SECS_MAX, GLOBAL_SILENT_SECS_MAX};
 
 const ME: &str = "a@h";
 const PEER: &str = "b@h";
+const THIRD: &str = "c@h";
 
 /// The machine, its clock, and what it wanted done.
 struct Stage {
@@ -58,18 +60,20 @@ impl Stage {
 
     /// Lets time pass, answering every call with `true`, as long as there is something to do at once.
     fn settles(&mut self) {
-        for _ in 0..20 {
-            let calls: Vec<u64> = self.done.iter().filter_map(call_id).collect();
-            self.done.retain(|effect| call_id(effect).is_none());
-            for id in calls {
-                self.happens(Event::CallReply { id, reply: Some(Term::atom("true")) });
-            }
-            if let Some(at) =
-                self.global.poll_deadline().map(Now::as_nanos).filter(|at| *at < self.now + 3_000_000_000)
-            {
-                self.now = self.now.max(at);
-                self.happens(Event::Wake);
-            }
+        (0..20).for_each(|_| self.settles_once());
+    }
+
+    fn settles_once(&mut self) {
+        let calls: Vec<u64> = self.done.iter().filter_map(call_id).collect();
+        self.done.retain(|effect| call_id(effect).is_none());
+        for id in calls {
+            self.happens(Event::CallReply { id, reply: Some(Term::atom("true")) });
+        }
+        if let Some(at) =
+            self.global.poll_deadline().map(Now::as_nanos).filter(|at| *at < self.now + 3_000_000_000)
+        {
+            self.now = self.now.max(at);
+            self.happens(Event::Wake);
         }
     }
 
@@ -259,4 +263,133 @@ fn words_that_are_none_are_dropped_and_nothing_is_left_of_them() {
         }
     }
     assert!(count > 1_000, "{count} wrong words");
+}
+
+/// The peer and we have met, and a third node is of our partition.
+fn met(mistake: Mistake) -> Stage {
+    let (peer, locker) = (Atom::new(PEER), pid_of(PEER, 2));
+    let mut stage = Stage::new(mistake);
+    let tag = stage.tag();
+    stage.hears(messages::init_connect(&peer, Term::Int(100), &locker));
+    stage.settles();
+    stage.hears(messages::lock_set(&locker, true, Term::NIL, Some(tag.clone())));
+    stage.settles();
+    stage.hears(messages::exchange(&peer, [].into_iter(), tag.clone()));
+    stage.hears(messages::resolved(&peer, &[], &[(Atom::new(THIRD), VERSION)], &[], tag, VERSION));
+    stage.happens(Event::NodeUp { node: Atom::new(THIRD), visible: true, connection: 2 });
+    stage.settles();
+    assert_eq!(stage.global.known().count(), 2);
+    stage
+}
+
+/// The peer's registrar asks.
+fn registrar_asks(stage: &mut Stage, request: Term) {
+    let caller = pid_of(PEER, 3);
+    stage.happens(Event::Call { from: Term::Pid(caller.clone()), caller, request });
+}
+
+/// What we make the third node change, once the peer is gone.
+fn finished(stage: &mut Stage) -> Vec<Term> {
+    stage.happens(Event::NodeDown { node: Atom::new(PEER) });
+    let mut asked = Vec::new();
+    for _ in 0..20 {
+        asked.extend(stage.done.iter().filter_map(|effect| match effect {
+            Effect::Call { node, request, .. } if *node == *THIRD => Some(request.clone()),
+            _ => None,
+        }));
+        stage.settles_once();
+    }
+    asked.retain(|request| {
+        request.as_tuple().is_some_and(|ask| ask[0].is_atom("register") || ask[0].is_atom("unregister"))
+    });
+    asked
+}
+
+/// A peer makes a change, tells us, and is gone before it has told the third node. Whether that one hears it from us.
+#[test]
+fn a_change_that_was_cut_short_is_finished() {
+    let lock = LockId::global(Term::Pid(pid_of(PEER, 3)));
+    let on = |node: &str| Named { pid: pid_of(node, 60), ..named("x", 60) };
+    let (mine, his) = (messages::register(&on(ME)), messages::register(&on(PEER)));
+    let remove = messages::unregister(&Term::atom("x"));
+    // What he asked us before, his last change, and what the third node hears.
+    let cases: [(&[&Term], &Term, &[&Term]); 4] = [
+        (&[], &mine, &[&mine]),
+        (&[&mine], &remove, &[&remove]),
+        // The name goes with him, and whoever has not heard of it has nothing.
+        (&[], &his, &[]),
+        // Whoever has not heard that the name is his now still has the one before, which we have not any more.
+        (&[&mine], &his, &[&remove]),
+    ];
+    for (number, (before, change, expected)) in cases.into_iter().enumerate() {
+        for given_back in [false, true] {
+            let mut stage = met(Mistake::None);
+            for request in before {
+                registrar_asks(&mut stage, messages::set_lock(&lock));
+                registrar_asks(&mut stage, (*request).clone());
+                registrar_asks(&mut stage, messages::del_lock(&lock));
+                // So long ago that everybody has heard it.
+                stage.now += 60_000_000_000;
+            }
+            registrar_asks(&mut stage, messages::set_lock(&lock));
+            registrar_asks(&mut stage, change.clone());
+            if given_back {
+                registrar_asks(&mut stage, messages::del_lock(&lock));
+            }
+            let told = finished(&mut stage);
+            assert_eq!(told.iter().collect::<Vec<_>>(), expected, "case {number}, given back: {given_back}");
+        }
+    }
+    let mut stage = met(Mistake::LeaveChangesUndone);
+    registrar_asks(&mut stage, messages::set_lock(&lock));
+    registrar_asks(&mut stage, mine);
+    assert_eq!(finished(&mut stage), [], "the story would tell");
+}
+
+/// What the operator has read by now.
+fn warnings(stage: &Stage) -> Vec<&str> {
+    let read = |effect: &'_ Effect| matches!(effect, Effect::Log { level: Level::Warning, .. });
+    let warnings = stage.done.iter().filter(|effect| read(effect));
+    warnings
+        .filter_map(|effect| if let Effect::Log { text, .. } = effect { Some(text.as_str()) } else { None })
+        .collect()
+}
+
+/// Who keeps us waiting is named, once, and not before its time.
+#[test]
+fn the_operator_reads_who_holds_the_lock_or_does_not_answer() {
+    let lock = LockId::global(Term::Pid(pid_of(PEER, 3)));
+    let holds = |stage: &mut Stage| registrar_asks(stage, messages::set_lock(&lock));
+    let holder = pid_of(PEER, 3).to_string();
+    let silent: fn() -> Stage = || Stage::new(Mistake::None);
+    let half: fn() -> Stage = || {
+        let mut stage = Stage::new(Mistake::None);
+        stage.hears(messages::init_connect(&Atom::new(PEER), Term::Int(100), &pid_of(PEER, 2)));
+        stage.settles();
+        stage
+    };
+    let held = move || {
+        let mut stage = met(Mistake::None);
+        holds(&mut stage);
+        stage
+    };
+    let scenes: [(Box<dyn Fn() -> Stage>, u64, &str, &str); 3] = [
+        (Box::new(held), GLOBAL_HELD_SECS_MAX, &holder, "hold the lock 'global'"),
+        (Box::new(silent), GLOBAL_SILENT_SECS_MAX, PEER, "has not answered our greeting"),
+        (Box::new(half), GLOBAL_ANSWER_SECS_MAX, PEER, "has not locked its side"),
+    ];
+    for (scene, secs, who, what) in scenes {
+        let mut stage = scene();
+        let since = stage.now;
+        stage.now = since + (secs - 5) * 1_000_000_000;
+        stage.happens(Event::Wake);
+        assert_eq!(warnings(&stage), Vec::<&str>::new(), "{what}: too soon");
+        for late in [2, 4] {
+            stage.now = since + (secs + late) * 1_000_000_000;
+            stage.happens(Event::Wake);
+        }
+        let said = warnings(&stage);
+        assert_eq!(said.len(), 1, "{what}: {said:?}");
+        assert!(said[0].contains(who) && said[0].contains(what), "{said:?}");
+    }
 }
