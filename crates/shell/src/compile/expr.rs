@@ -5,6 +5,7 @@ use std::sync::Arc;
 use trunkline::Atom;
 use trunkline::term::Term;
 
+use super::scope::Var;
 use super::{Compiled, Compiler, bit_types, refuse};
 use crate::ast::{BinElement, Expr, Kind, MapField};
 use crate::lexer::characters;
@@ -32,7 +33,7 @@ impl Compiler<'_> {
         for expr in exprs {
             self.expr(expr, false)?;
             let new = self.hide(from);
-            self.frame().beside.extend(new.iter().map(|(name, _)| name.clone()));
+            self.frame().beside.extend(safe(&new));
             bound.extend(new);
         }
         let frame = self.frame();
@@ -187,7 +188,7 @@ impl Compiler<'_> {
         self.expr(left, false)?;
         let mut new = self.hide(from);
         let known = self.frame().beside.len();
-        self.frame().beside.extend(new.iter().map(|(name, _)| name.clone()));
+        self.frame().beside.extend(safe(&new));
         self.expr(right, false)?;
         let frame = self.frame();
         frame.beside.truncate(known);
@@ -300,4 +301,9 @@ impl Compiler<'_> {
         self.emit(Op::Call(Box::new(Callee::Mfa(module.clone(), name.clone())), count, tail));
         Ok(())
     }
+}
+
+/// What is bound for sure: beside it the same name is the same value.
+fn safe(vars: &[(Atom, Var)]) -> Vec<Atom> {
+    vars.iter().filter(|(_, var)| matches!(var, Var::Safe(_))).map(|(name, _)| name.clone()).collect()
 }

@@ -94,8 +94,6 @@ impl Compiler<'_> {
             let (Var::Safe(slot) | Var::Unsafe(slot, ..)) = *var;
             let joined = if ways.iter().all(safe) {
                 Var::Safe(slot)
-            } else if let Var::Unsafe(_, what, loc) = *var {
-                Var::Unsafe(slot, what, loc)
             } else {
                 Var::Unsafe(slot, what, loc)
             };

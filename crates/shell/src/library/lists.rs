@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use trunkline::term::{List, Numbers, Term, compare, equal_by_value};
 
 use super::Row;
-use super::args::{boolean, int, items, list, size};
+use super::args::{boolean, int, items, size};
 use super::process::count;
 use crate::machine::code::Native::Pure;
 use crate::machine::numbers;
@@ -16,23 +16,16 @@ pub(super) const TABLE: &[Row] = &[
         "reverse",
         1,
         Pure(|a| {
-            let mut all = clause(items(&a[0]))?;
-            all.reverse();
-            Ok(Term::list(all))
+            // OTP takes two elements off before it calls what is written in C.
+            let short = a[0].as_list().is_none_or(|list| list.len() < 2);
+            let reversed = reverse(&a[0], Term::NIL);
+            if short { clause(reversed) } else { reversed }
         }),
     ),
-    (
-        "reverse",
-        2,
-        Pure(|a| {
-            let mut all = clause(items(&a[0]))?;
-            all.reverse();
-            Ok(List::with_tail(all, a[1].clone()))
-        }),
-    ),
+    ("reverse", 2, Pure(|a| reverse(&a[0], a[1].clone()))),
     ("append", 2, Pure(super::erlang::append)),
     ("subtract", 2, Pure(super::erlang::subtract)),
-    ("member", 2, Pure(|a| Ok(boolean(list(&a[1])?.iter().any(|item| item == a[0]))))),
+    ("member", 2, Pure(|a| Ok(boolean(first(&a[1], |item| *item == a[0])?.is_some())))),
     ("keyfind", 3, Pure(|a| Ok(find(a)?.map_or_else(|| boolean(false), |(_, found)| found)))),
     ("keymember", 3, Pure(|a| Ok(boolean(find(a)?.is_some())))),
     (
@@ -103,6 +96,21 @@ pub(super) fn clause<T>(result: Result<T>) -> Result<T> {
         .map_err(|raise| if raise.reason.is_atom("badarg") { Raise::named("function_clause") } else { raise })
 }
 
+fn reverse(list: &Term, tail: Term) -> Result<Term> {
+    let mut all = items(list)?;
+    all.reverse();
+    Ok(List::with_tail(all, tail))
+}
+
+/// The first element that is so. What stands behind it is not looked at, even if it ends no list.
+fn first(list: &Term, so: impl Fn(&Term) -> bool) -> Result<Option<Term>> {
+    let list = list.as_list().ok_or_else(Raise::badarg)?;
+    match list.iter().find(so) {
+        None if list.improper_tail().is_some() => Err(Raise::badarg()),
+        found => Ok(found),
+    }
+}
+
 fn find(a: &[Term]) -> Result<Option<(usize, Term)>> {
     let at = size(&a[1])?;
     if at == 0 {
@@ -111,7 +119,7 @@ fn find(a: &[Term]) -> Result<Option<(usize, Term)>> {
     let has = |item: &Term| {
         item.as_tuple().and_then(|t| t.get(at - 1)).is_some_and(|key| equal_by_value(key, &a[0]))
     };
-    Ok(list(&a[2])?.iter().enumerate().find(|(_, item)| has(item)))
+    Ok(first(&a[2], has)?.map(|found| (at, found)))
 }
 
 fn by_value(a: &Term, b: &Term) -> Ordering {

@@ -243,15 +243,11 @@ split(_, [], _) -> fault.
 sublist(L, N) when is_integer(N), is_list(L) -> sublist_1(L, N).
 sublist_1([H | T], N) when N > 0 -> [H | sublist_1(T, N - 1)];
 sublist_1(_, 0) -> [];
-sublist_1([], N) when N > 0 -> [].
+sublist_1(L, N) when is_list(L), N > 0 -> [].
 
-sublist(L, 1, N) when is_list(L), is_integer(N), N >= 0 -> sublist_1(L, N);
-sublist(L, S, 0) when is_list(L), is_integer(S), S >= 2 -> [];
-sublist(L, S, N) when is_list(L), is_integer(S), S >= 2, is_integer(N), N > 0 ->
-    sublist_1(drop(S - 1, L), N).
-drop(0, L) -> L;
-drop(_, []) -> [];
-drop(N, [_ | T]) -> drop(N - 1, T).
+sublist(L, 1, N) when is_list(L), is_integer(N), N >= 0 -> sublist(L, N);
+sublist([], S, _) when is_integer(S), S >= 2 -> [];
+sublist([_ | T], S, N) when is_integer(S), S >= 2 -> sublist(T, S - 1, N).
 
 unzip(L) -> unzip(L, [], []).
 unzip([{X, Y} | T], Xs, Ys) -> unzip(T, [X | Xs], [Y | Ys]);

@@ -51,7 +51,13 @@ get_bool(K, L) ->
         _ -> false
     end.
 
-get_keys(L) when is_list(L) -> lists:usort([key(P) || P <- L, key(P) =/= []]).
+get_keys(L) -> lists:usort(keys(L)).
+keys([P | T]) ->
+    case key(P) of
+        [] -> keys(T);
+        K -> [K | keys(T)]
+    end;
+keys([]) -> [].
 key(K) when is_atom(K) -> K;
 key(P) when is_tuple(P), tuple_size(P) >= 1 -> element(1, P);
 key(_) -> [].
