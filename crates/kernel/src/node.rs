@@ -115,7 +115,6 @@ impl Node {
 
     /// As [`Node::shutdown`], at once: applications are not stopped one after the other.
     pub(crate) async fn halt(&self) {
-        otp::application::stop_all(&self.0).await;
         NetKernel::close_gate(&self.0);
         self.0.shutdown().await;
         let output = self.0.shelf::<Output>();

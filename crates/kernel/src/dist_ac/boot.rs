@@ -52,8 +52,7 @@ pub(crate) fn prepare(node: &Node, programs: &Programs) {
     application::configure(node, programs.files.clone(), programs.command_line.clone());
     application::configure(node, Vec::new(), vec![(Atom::new("kernel"), programs.kernel_parameters(node))]);
     application::export(node);
-    let mortal = node.clone();
-    application::on_end(node, move |reason| end(&mortal, reason));
+    application::on_end(node, end);
     crate::services::start_registered(node, application::CONTROLLER, application::serve);
     exports::install(node);
     if wants_dist_ac(node) {

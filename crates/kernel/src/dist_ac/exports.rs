@@ -9,17 +9,16 @@ use crate::rpc;
 
 /// Lets others call them.
 pub(super) fn install(node: &Node) {
+    // None of them holds the node: it would hold itself.
     let by_hand = |name: &'static str, body: fn(Node, Atom, Term) -> Told| {
-        let here = node.clone();
-        rpc::export_async(node, "application", name, move |app: Atom, how: Term| {
-            body(here.clone(), app, how)
+        rpc::export_async(node, "application", name, move |ctx: Ctx, app: Atom, how: Term| {
+            body(ctx.node().clone(), app, how)
         });
     };
     by_hand("permit", permit);
     by_hand("takeover", takeover);
     by_hand("load", load);
-    let here = node.clone();
-    rpc::export(node, NAME, "get_known_nodes", move || api::known_nodes(&here));
+    rpc::export(node, NAME, "get_known_nodes", |ctx: &mut Ctx| api::known_nodes(ctx.node()));
 }
 
 type Told = std::pin::Pin<Box<dyn Future<Output = Term> + Send>>;

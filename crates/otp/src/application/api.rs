@@ -61,7 +61,7 @@ pub fn configure(
 
 /// What happens when an application without which the node may not be has ended; without one the node shuts down. The
 /// others have been stopped then. The reason is OTP's: `{application_terminated, Name, Reason}`.
-pub fn on_end(node: &Node, hook: impl Fn(Term) + Send + Sync + 'static) {
+pub fn on_end(node: &Node, hook: impl Fn(&Node, Term) + Send + Sync + 'static) {
     Applications::of(node).state().on_end = Some(std::sync::Arc::new(hook));
 }
 

@@ -304,7 +304,7 @@ impl Controller {
             state.on_end.clone()
         };
         match hook {
-            Some(hook) => hook(reason),
+            Some(hook) => hook(self.ctx.node(), reason),
             None => {
                 let node = self.ctx.node().clone();
                 self.ctx.node().handle().spawn(async move { node.shutdown().await });

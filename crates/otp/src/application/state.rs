@@ -36,7 +36,7 @@ pub(super) struct Entry {
     pub(super) body: Option<Arc<dyn AnyApplication>>,
 }
 
-type EndHook = Arc<dyn Fn(Term) + Send + Sync>;
+type EndHook = Arc<dyn Fn(&Node, Term) + Send + Sync>;
 
 #[derive(Default)]
 pub(super) struct State {
