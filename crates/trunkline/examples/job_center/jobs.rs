@@ -66,8 +66,10 @@ impl GenServer for JobServer {
         ctx.register(name.clone()).map_err(|_| Exit::from("already_registered"))?;
         let mut jobs = JobServer { next: 1, todo: VecDeque::new(), doing: BTreeMap::new(), done: 0, how };
         if let Some(old) = global::whereis(ctx.node(), name.clone()) {
-            let state = Server::<JobServer>::at(old).call(&mut *ctx, Ask::HandOver).await?;
-            jobs.take(&state).ok_or_else(|| Exit::from("bad_hand_over"))?;
+            // One that is lost, and whose name is not yet taken back, has nothing to hand over any more.
+            if let Ok(state) = Server::<JobServer>::at(old).call(&mut *ctx, Ask::HandOver).await {
+                jobs.take(&state).ok_or_else(|| Exit::from("bad_hand_over"))?;
+            }
         }
         let (node, me) = (ctx.node().clone(), ctx.pid());
         global::re_register(&node, name, &me).await;
