@@ -87,6 +87,15 @@ impl Said {
 /// A string of several characters is several segments.
 pub(super) fn spread(element: &BinElement) -> Option<Vec<BinElement>> {
     let Kind::String(text) = &element.value.kind else { return None };
+    let bits = element
+        .types
+        .iter()
+        .flatten()
+        .any(|(name, _)| matches!(name.as_str(), "binary" | "bytes" | "bitstring" | "bits"));
+    if bits && text.is_empty() {
+        // No segment would be written, but it is still none of bits.
+        return None;
+    }
     let one = |c: &u32| {
         let mut one = element.clone();
         one.value.kind = Kind::Integer(trunkline::Term::Int((*c).into()));

@@ -47,7 +47,10 @@ impl Compiler<'_> {
 
     fn generate(&mut self, generators: &[Generator], rest: &[Qualifier], expr: &Expr) -> Compiled<()> {
         for generator in generators {
+            let from = self.sight();
             self.expr(&generator.from, false)?;
+            // What is bound there is seen there only.
+            self.hide(from);
         }
         for generator in generators.iter().rev() {
             self.at(generator.loc);

@@ -92,11 +92,7 @@ impl Compiler<'_> {
                     .is_some_and(|(_, v)| matches!(v, Var::Safe(_)))
             };
             let (Var::Safe(slot) | Var::Unsafe(slot, ..)) = *var;
-            let joined = if ways.iter().all(safe) {
-                Var::Safe(slot)
-            } else {
-                Var::Unsafe(slot, what, loc)
-            };
+            let joined = if ways.iter().all(safe) { Var::Safe(slot) } else { Var::Unsafe(slot, what, loc) };
             self.frame().vars.push((name.clone(), joined));
         }
     }

@@ -97,7 +97,11 @@ fn patterns(term: &Term) -> Result<Vec<Vec<u8>>> {
 
 /// Where the patterns are found, the longest one at each place; within the scope if one is given.
 fn found(a: &[Term], once: bool) -> Result<Term> {
-    let (text, patterns) = (bytes(&a[0])?, patterns(&a[1])?);
+    let text = bytes(&a[0])?;
+    if text.is_empty() && a.get(2).is_none_or(|options| *options == Term::NIL) {
+        return Ok(if once { Term::atom("nomatch") } else { Term::NIL });
+    }
+    let patterns = patterns(&a[1])?;
     let (mut from, mut to) = (0, text.len());
     for option in a.get(2).map(items).transpose()?.unwrap_or_default() {
         if let Some([key, scope]) = option.as_tuple()

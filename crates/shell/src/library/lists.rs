@@ -111,9 +111,12 @@ fn first(list: &Term, so: impl Fn(&Term) -> bool) -> Result<Option<Term>> {
     }
 }
 
+/// The greatest integer that OTP keeps in one word.
+const SMALL_MAX: usize = (1 << 59) - 1;
+
 fn find(a: &[Term]) -> Result<Option<(usize, Term)>> {
     let at = size(&a[1])?;
-    if at == 0 {
+    if at == 0 || at > SMALL_MAX {
         return Err(Raise::badarg());
     }
     let has = |item: &Term| {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use errors::report;
-use trunkline::term::print::Printer;
+use trunkline::term::print::{NodeNumbers, Printer};
 use trunkline::{Atom, Term};
 
 use crate::ast::{Body, Expr};
@@ -143,10 +143,34 @@ impl Session {
 
     /// The value as the shell shows it.
     pub fn show(&self, value: &Term, world: &dyn World) -> String {
-        let printer = Printer::new(world.numbers()).unicode();
-        let printer =
-            Printer { line_length: self.columns, line_characters: Some(60), depth: Some(30), ..printer };
-        printer.pretty(value)
+        self.show_at(value, 1, world.numbers())
+    }
+
+    fn show_at(&self, value: &Term, column: usize, numbers: &dyn NodeNumbers) -> String {
+        if let Some(shown) = self.show_record(value, column, numbers) {
+            return shown;
+        }
+        let printer = Printer::new(numbers).unicode();
+        let (line_length, line_characters, depth) = (self.columns, Some(60), Some(30));
+        Printer { column, line_length, line_characters, depth, ..printer }.pretty(value)
+    }
+
+    /// `#name{field = Value}`, where a record of this name and size is known; on one line, or each field on its own.
+    fn show_record(&self, value: &Term, column: usize, numbers: &dyn NodeNumbers) -> Option<String> {
+        let (name, values) = value.as_tuple()?.split_first()?;
+        let record =
+            self.records.get(name.as_atom()?).filter(|record| record.fields.len() == values.len())?;
+        let indent = column + name.to_string().len() + 2;
+        let mut fields = Vec::new();
+        for ((_, field, _), value) in record.fields.iter().zip(values) {
+            let field = format!("{} = ", crate::lexer::write_atom(field.as_str()));
+            let shown = self.show_at(value, indent + field.len(), numbers);
+            fields.push(field + &shown);
+        }
+        let line = fields.join(",");
+        let fits = !line.contains('\n') && line.len() < 60 && indent + line.len() < self.columns;
+        let fields = if fits { line } else { fields.join(&format!(",\n{}", " ".repeat(indent - 1))) };
+        Some(format!("#{name}{{{fields}}}"))
     }
 
     /// Evaluates expressions one after the other, as the shell does: each sees what those before it have bound.

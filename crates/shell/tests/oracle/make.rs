@@ -465,11 +465,13 @@ impl Maker {
 
     fn try_expr(&mut self, deep: usize) -> String {
         let body = self.expr(deep);
+        // Names of their own: `erl_eval` compares what two of them bind beside one another, compiled code does not.
+        let (c, r) = (self.new_name(), self.new_name());
         match self.dice.roll(4) {
             0 => format!("(catch throw({body}))"),
             1 => format!("try {body} catch _:_ -> {} end", self.expr(deep)),
-            2 => format!("try {body} of {} catch C:R -> {{C, R}} end", self.clause(deep)),
-            _ => format!("try {body} catch error:E -> {{caught, E}} after ok end"),
+            2 => format!("try {body} of {} catch {c}:{r} -> {{{c}, {r}}} end", self.clause(deep)),
+            _ => format!("try {body} catch error:{r} -> {{caught, {r}}} after ok end"),
         }
     }
 }

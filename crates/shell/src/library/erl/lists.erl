@@ -209,6 +209,8 @@ keytake(K, N, [H | T], Seen) -> keytake(K, N, T, [H | Seen]);
 keytake(_, _, [], _) -> false.
 
 merge(Ls) -> sort(append(Ls)).
+merge(A, []) -> A;
+merge([], B) when is_list(B) -> B;
 merge(A, B) when is_list(A), is_list(B) -> merge(fun(X, Y) -> X =< Y end, A, B).
 merge(F, A, B) when is_function(F, 2) -> fmerge(F, A, B, []).
 umerge(Ls) -> usort(append(Ls)).

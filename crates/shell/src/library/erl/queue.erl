@@ -114,7 +114,7 @@ liat(Q) -> drop_r(Q).
 init(Q) -> drop_r(Q).
 
 f2r([]) -> {[], []};
-f2r([_] = L) -> {[], L};
+f2r([_] = L) -> {L, []};
 f2r([X, Y]) -> {[Y], [X]};
 f2r(L) ->
     {F, R} = lists:split(length(L) div 2, L),
