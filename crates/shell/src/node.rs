@@ -54,12 +54,14 @@ pub async fn process(ctx: Ctx, vm: Arc<Vm>, entry: Entry) -> Exit {
         Ok(_) => Exit::normal(),
         Err(raise) => {
             if raise.class != Class::Exit {
-                let text = format!(
-                    "Error in process {} with exit value:\n{:#}\n",
-                    world.ctx.node().show_pid(world.ctx.pid_ref()),
-                    raise.clone().into_exit(),
-                );
-                let _ = world.write(Some(Term::atom("user")), text).await;
+                let shown = world.ctx.node().show_pid(world.ctx.pid_ref());
+                let reason = raise.clone().into_exit();
+                let text = format!("Error in process {shown} with exit value:\n{reason:#}\n");
+                // Told by another process: those who wait for the end of this one wait for no device.
+                let vm = world.vm.clone();
+                world.ctx.node().spawn(move |ctx: Ctx| async move {
+                    let _ = NodeWorld::new(ctx, vm).write(Some(Term::atom("user")), text).await;
+                });
             }
             Exit(raise.into_exit())
         }

@@ -90,3 +90,51 @@ async fn a_fun_from_an_otp_shell_runs_and_ours_is_made_alike() {
     let (trunkline::Term::Fun(theirs), trunkline::Term::Fun(ours)) = (fun, ours) else { panic!("funs") };
     assert_eq!((ours.uniq, ours.index, &ours.free), (theirs.uniq, theirs.index, &theirs.free));
 }
+
+#[tokio::test]
+async fn funs_that_are_none_are_bad_funs_and_nothing_worse() {
+    use trunkline::term::{Atom, Fun, List, Map, Term, term};
+    let deep = (0..100_000)
+        .fold(term!({atom, 1, a}), |inner, _| Term::tuple([Term::atom("catch"), Term::Int(1), inner]));
+    let clauses = |body: Term| {
+        let x = term!([{var, 1, (Atom::new("X"))}]);
+        Term::list([Term::tuple([Term::atom("clause"), Term::Int(1), x, Term::NIL, Term::list([body])])])
+    };
+    let whole = |bindings: Term, clauses: Term| {
+        let none = Term::atom("none");
+        Term::tuple([Term::Int(1), bindings, none.clone(), none, Term::Map(Map::default()), clauses])
+    };
+    let environments = vec![
+        vec![],
+        vec![Term::NIL],
+        vec![term!({})],
+        vec![term!({1, [], none, none, (0), []})],
+        vec![whole(Term::NIL, Term::NIL)],
+        vec![whole(Term::NIL, clauses(deep))],
+        vec![whole(Term::NIL, clauses(term!({var, 1, (Atom::new("Unbound"))})))],
+        vec![whole(term!([a, { b }]), clauses(term!({atom, 1, a})))],
+        vec![whole(Term::atom("map"), clauses(term!({atom, 1, a})))],
+        vec![whole(Term::NIL, clauses(term!({call, 1, 2, 3})))],
+        vec![whole(Term::NIL, clauses(term!({integer, 1, a})))],
+        vec![whole(Term::NIL, clauses(term!({string, 1, [(-1)]})))],
+        vec![whole(Term::NIL, clauses(term!({op, 1, nothing, {atom, 1, a}})))],
+        vec![whole(Term::NIL, List::with_tail(vec![Term::Int(1)], Term::Int(2)))],
+        vec![whole(Term::NIL, term!([{clause, 1, [], [], []}, {clause, 1, [{var, 1, 3}], [], []}]))],
+    ];
+    for free in environments {
+        let mut world = shell::Alone::default();
+        let mut session = Session::new(Vm::new());
+        let creator = shell::World::pid(&world);
+        let module = Atom::new("erl_eval");
+        let fun = Fun { arity: 1, uniq: [0; 16], index: 1, module, old_index: 1, old_uniq: 1, creator, free };
+        session.bindings.insert(Atom::new("F"), Term::Fun(Arc::new(fun)));
+        let body = parser::exprs(&lexer::tokens("F(1).", lexer::Loc::new(1, 1)).unwrap()).unwrap();
+        match session.evaluate(&body, &mut world).await {
+            Err(Trouble::Raised(raise)) => {
+                let tag = raise.reason.as_tuple().and_then(|pair| pair[0].as_atom().cloned());
+                assert_eq!(tag, Some(Atom::new("badfun")));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
