@@ -104,7 +104,7 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
 const SECONDS_MAX: f64 = 86_400.0;
 
 /// As Erlang's shell tells of an exception.
-fn exception(error: &RpcError) -> Vec<String> {
+pub(crate) fn exception(error: &RpcError) -> Vec<String> {
     let first = match error {
         RpcError::Threw(value) => format!("** exception throw: {value:#}"),
         RpcError::Exited(reason) => format!("** exception exit: {reason:#}"),

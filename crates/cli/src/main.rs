@@ -6,6 +6,7 @@ mod cluster;
 mod doctor;
 mod epmd;
 mod erl;
+mod eval;
 mod identity;
 mod json;
 mod limits;
@@ -54,20 +55,35 @@ enum Verb {
     Cluster(cluster::Cluster),
     Doctor(doctor::Doctor),
     Epmd(epmd::Epmd),
+    /// A node with an Erlang shell, under the flags of erl (`trunkline erl -help`)
+    Erl(AsErl),
+    Eval(eval::Eval),
     Names(names::Names),
     Nodes(nodes::Nodes),
     Ping(ping::Ping),
+    /// A shell on another node: `trunkline remsh NODE`, and flags of erl
+    Remsh(AsErl),
     Stop(stop::Stop),
     Top(top::Top),
     #[command(hide = true)]
     ClusterMember(cluster::ClusterMember),
 }
 
+/// What is read by the verb itself, as `erl` reads it.
+#[derive(clap::Args, Debug)]
+#[command(disable_help_flag = true)]
+struct AsErl {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    flags: Vec<String>,
+}
+
 fn main() -> ExitCode {
     let given: Vec<OsString> = std::env::args_os().collect();
     // The flags of erl are read as erl reads them.
-    if given.get(1).is_some_and(|verb| verb == "erl") {
-        return erl::main(given.into_iter().skip(2).map(|word| word.to_string_lossy().into_owned()).collect());
+    let verb = given.get(1).and_then(|verb| verb.to_str()).unwrap_or_default();
+    if matches!(verb, "erl" | "remsh") {
+        let rest = given.iter().skip(2).map(|word| word.to_string_lossy().into_owned()).collect();
+        return if verb == "erl" { erl::main(rest) } else { remsh::main(rest) };
     }
     let words = words(given.into_iter());
     let cli = match Cli::try_parse_from(&words) {
@@ -94,6 +110,9 @@ impl Verb {
             Verb::Cluster(verb) => verb.run().await,
             Verb::Doctor(verb) => verb.run().await,
             Verb::Epmd(verb) => verb.run().await,
+            // Only `trunkline --log LEVEL erl` comes here.
+            Verb::Erl(_) | Verb::Remsh(_) => anyhow::bail!("the verb must be the first word"),
+            Verb::Eval(verb) => verb.run().await,
             Verb::Names(verb) => verb.run().await,
             Verb::Nodes(verb) => verb.run().await,
             Verb::Ping(verb) => verb.run().await,

@@ -1,6 +1,20 @@
 //! `trunkline remsh`: a shell on another node, and how one is opened there.
 
+use std::process::ExitCode;
+
 use trunkline::{Ctx, Exit, Pid, SpawnAt, Term};
+
+/// Runs the verb: `trunkline remsh NODE`, which is `trunkline erl -hidden -remsh NODE`, under a name that NODE gives.
+pub(crate) fn main(mut words: Vec<String>) -> ExitCode {
+    if words.first().is_none_or(|word| word.starts_with('-')) {
+        eprintln!(
+            "usage: trunkline remsh NODE [FLAGS OF ERL]\nexample: trunkline remsh bill@localhost -setcookie COOKIE"
+        );
+        return ExitCode::from(crate::visit::USAGE);
+    }
+    words.splice(0..0, ["-hidden".to_owned(), "-remsh".to_owned()]);
+    crate::erl::main(words)
+}
 
 /// Starts a shell on `peer` whose terminal is the group leader of this process.
 ///

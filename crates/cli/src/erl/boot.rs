@@ -8,6 +8,7 @@ use std::time::Duration;
 use shell::{Entry, Reply, Session};
 use trunkline::config::Config;
 use trunkline::discovery::Epmd;
+use trunkline::names::{Form, NodeName};
 use trunkline::{Atom, Builder, Ctx, Node, SpawnOptions, StartError, Term};
 
 use super::flags::{Flags, Naming, Todo};
@@ -40,10 +41,14 @@ pub(super) async fn start(flags: &Flags, face: &Face) -> Result<(Node, Arc<Progr
             let builder = as_named(named(name)?, *naming);
             builder.start().await.map_err(|why| told(name, &why))?
         }
-        (None, Some(peer)) => {
-            let host = peer.split_once('@').map_or_else(String::new, |(_, host)| format!("@{host}"));
-            let builder = named(&format!("undefined{host}"))?;
-            builder.join(peer.as_str()).await.map_err(|why| told("undefined", &why))?
+        (None, Some(_)) => {
+            let peer = flags.remsh_name()?;
+            let builder = named(&format!("undefined@{}", peer.host()))?;
+            let joined = match peer.form() {
+                Form::Short => builder.short_names(),
+                Form::Long => builder.long_names(),
+            };
+            joined.join(peer.to_string().as_str()).await.map_err(|why| told("undefined", &why))?
         }
         (None, None) => dress(Builder::default(), flags, &config, face)?.alone(),
     };
@@ -52,6 +57,22 @@ pub(super) async fn start(flags: &Flags, face: &Face) -> Result<(Node, Arc<Progr
         load_all(&program, &node, Path::new(path), face).await;
     }
     Ok((node, program))
+}
+
+impl Flags {
+    /// The node of `-remsh`, with this machine's host where none was said.
+    fn remsh_name(&self) -> Result<NodeName, String> {
+        let text = self.remsh.clone().unwrap_or_default();
+        crate::identity::peer_name(&text, Some(Form::Short)).map_err(|why| format!("-remsh {text}: {why}"))
+    }
+}
+
+/// From now on the node of `-remsh` has its whole name.
+pub(super) fn complete_remsh(flags: &mut Flags, node: &Node) {
+    if let Some(peer) = flags.remsh.take() {
+        let own = node.name().as_str().to_owned();
+        flags.remsh = Some(full(&peer, &own));
+    }
 }
 
 fn as_named(builder: Builder, naming: Naming) -> Builder {

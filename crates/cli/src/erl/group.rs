@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use trunkline::io::protocol::{Effect, Machine};
 use trunkline::{Atom, Ctx, Exit, Node, Pid, Ref, SpawnOptions, Term, rpc};
 
@@ -20,12 +20,11 @@ pub(crate) enum Shown {
     },
 }
 
-/// What a person does.
+/// What a person does; the end of the channel is the end of input.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Typed {
     /// A line with its end.
     Line(String),
-    Eof,
     /// Whoever reads shall stop.
     Interrupt,
 }
@@ -33,13 +32,24 @@ pub(crate) enum Typed {
 /// Where things are shown. Called on the executor's threads.
 pub(crate) type Face = Arc<dyn Fn(Shown) + Send + Sync>;
 
-/// Starts one.
-pub(crate) fn start(node: &Node, face: Face, typed: mpsc::Receiver<Typed>, size: Option<(u32, u32)>) -> Pid {
-    let options = SpawnOptions { label: Some("group"), service: true, ..SpawnOptions::default() };
-    node.spawn_with(options, move |ctx: Ctx| serve(ctx, face, typed, size))
+/// Where one's lines come from.
+pub(crate) struct Source {
+    pub(crate) typed: mpsc::Receiver<Typed>,
+    /// Hears of the end of input, and nobody else does: many a shell that is told `eof` halts its node ("Avoid answering
+    /// `eof` to a shell").
+    pub(crate) end: Option<oneshot::Sender<()>>,
 }
 
-async fn serve(mut ctx: Ctx, face: Face, mut typed: mpsc::Receiver<Typed>, size: Option<(u32, u32)>) {
+/// Starts one.
+pub(crate) fn start(node: &Node, face: Face, source: Source, size: Option<(u32, u32)>) -> Pid {
+    let options = SpawnOptions { label: Some("group"), service: true, ..SpawnOptions::default() };
+    node.spawn_with(options, move |ctx: Ctx| serve(ctx, face, source, size))
+}
+
+async fn serve(mut ctx: Ctx, face: Face, source: Source, size: Option<(u32, u32)>) {
+    let Source { mut typed, mut end } = source;
+    // Input that ends is the matter of one listener, or an `eof`.
+    let silent = end.is_some();
     // What its clients' ends say is of no interest.
     ctx.set_trap_exit(true);
     let node = ctx.node().clone();
@@ -47,8 +57,10 @@ async fn serve(mut ctx: Ctx, face: Face, mut typed: mpsc::Receiver<Typed>, size:
     let mut machine = Machine::new(size);
     let mut calls = BTreeMap::new();
     let mut over = false;
+    let mut prompt = String::new();
     loop {
         let wanted = machine.wants_input();
+        let mut heard = false;
         let effects = tokio::select! {
             biased;
             message = ctx.receive::<Term>() => match message.as_tuple() {
@@ -61,18 +73,26 @@ async fn serve(mut ctx: Ctx, face: Face, mut typed: mpsc::Receiver<Typed>, size:
                 },
                 _ => Vec::new(),
             },
-            line = typed.recv(), if wanted && !over => match line {
-                Some(Typed::Line(line)) => machine.input(&line, &numbers),
-                Some(Typed::Interrupt) => machine.interrupt(&numbers),
-                Some(Typed::Eof) | None => {
-                    over = line.is_none();
-                    machine.end_of_input(Term::atom("eof"), &numbers)
+            line = typed.recv(), if wanted && !over => {
+                heard = true;
+                match line {
+                    Some(Typed::Line(line)) => machine.input(&line, &numbers),
+                    Some(Typed::Interrupt) => machine.interrupt(&numbers),
+                    None if silent => {
+                        over = true;
+                        let _ = end.take().map(|end| end.send(()));
+                        Vec::new()
+                    }
+                    None => {
+                        over = true;
+                        machine.end_of_input(Term::atom("eof"), &numbers)
+                    }
                 }
-            },
+            }
         };
-        let asks = machine.wants_input()
-            && (!wanted || effects.iter().any(|effect| matches!(effect, Effect::Reply { .. })));
-        perform(&mut ctx, &face, &mut calls, effects, asks.then(|| machine.wants_password()));
+        // Whoever waits for a line goes on waiting while others write.
+        let asks = machine.wants_input() && (!wanted || heard) && !over;
+        perform(&mut ctx, &face, &mut calls, effects, asks.then(|| machine.wants_password()), &mut prompt);
     }
 }
 
@@ -83,6 +103,7 @@ fn perform(
     calls: &mut BTreeMap<Ref, u64>,
     effects: Vec<Effect>,
     prompt: Option<bool>,
+    said: &mut String,
 ) {
     let last = effects.iter().rposition(|effect| matches!(effect, Effect::Write(_)));
     let mut prompted = false;
@@ -91,6 +112,7 @@ fn perform(
             Effect::Write(text) => match prompt {
                 Some(secret) if Some(at) == last => {
                     prompted = true;
+                    said.clone_from(&text);
                     face(Shown::Prompt { text, secret });
                 }
                 _ => face(Shown::Text(text)),
@@ -105,7 +127,8 @@ fn perform(
         }
     }
     if let (Some(secret), false) = (prompt, prompted) {
-        face(Shown::Prompt { text: String::new(), secret });
+        // The line was not enough: another, behind the same words.
+        face(Shown::Prompt { text: said.clone(), secret });
     }
 }
 

@@ -116,7 +116,14 @@ pub(crate) async fn value_of(ctx: Ctx, vm: Arc<Vm>, entry: Entry) -> Result<Term
     let mut machine = Machine::new(vm.clone(), ctx.pid(), ctx.node().name().clone());
     machine.start(entry);
     let mut life = Life::new(ctx, vm);
-    run(&mut machine, &mut life).await.map_err(|raise| Exit(raise.into_exit()))
+    run(&mut machine, &mut life).await.map_err(|mut raise| {
+        if raise.trace.is_empty() {
+            // An error has a stack behind it, as those who hear of it expect.
+            let frame = [Term::atom("erl_eval"), Term::atom("expr"), Term::Int(6), Term::NIL];
+            raise.trace.push(Term::tuple(frame));
+        }
+        Exit(raise.into_exit())
+    })
 }
 
 /// What an exported function met, as Erlang's code meets it: an error has a stack behind it.

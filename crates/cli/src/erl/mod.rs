@@ -70,7 +70,7 @@ pub(crate) fn main(words: Vec<String>) -> ExitCode {
     code
 }
 
-async fn run(flags: Flags) -> ExitCode {
+async fn run(mut flags: Flags) -> ExitCode {
     let (face, events) = match !flags.noshell && terminal::is_there() {
         true => {
             let (face, events) = terminal::face();
@@ -86,6 +86,7 @@ async fn run(flags: Flags) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    boot::complete_remsh(&mut flags, &node);
     let failed = boot::todo(&flags, &node, &program, &face).await;
     if failed {
         return ExitCode::FAILURE;

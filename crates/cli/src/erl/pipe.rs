@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use trunkline::{Ctx, Node, SpawnOptions, Term};
 
 use super::flags::Flags;
-use super::group::{self, Face, Shown, Typed};
+use super::group::{self, Face, Shown, Source, Typed};
 use super::log::Pen;
 use super::program::Program;
 
@@ -33,7 +33,10 @@ pub(super) fn pen(face: &Face) -> Pen {
 
 /// Runs a shell until it ends, here or on the node of `-remsh`.
 pub(super) async fn run(flags: &Flags, node: &Node, program: &Arc<Program>, face: Face) {
-    let leader = group::start(node, face.clone(), lines(), None);
+    let (tell_end, ended) = tokio::sync::oneshot::channel();
+    // The end of our input is no reason for another node to end.
+    let end = flags.remsh.is_some().then_some(tell_end);
+    let leader = group::start(node, face.clone(), Source { typed: lines(), end }, None);
     let options =
         SpawnOptions { leader: Some(leader), label: Some("shell starter"), ..SpawnOptions::default() };
     let (program, remote) = (program.clone(), flags.remsh.clone());
@@ -51,7 +54,13 @@ pub(super) async fn run(flags: &Flags, node: &Node, program: &Arc<Program>, face
         };
         let _ = tell.send(reason);
     });
-    let reason = over.await.unwrap_or(Term::NIL);
+    let reason = tokio::select! {
+        reason = over => reason.unwrap_or(Term::NIL),
+        Ok(()) = ended => {
+            face(Shown::Text("\n".to_owned()));
+            return node.shutdown().await;
+        }
+    };
     let text = match (reason.as_binary(), &flags.remsh) {
         (Some(why), _) => String::from_utf8_lossy(why).into_owned() + "\n",
         (None, Some(peer)) => format!("*** The shell on {peer} is over: {reason} ***\n"),
@@ -59,9 +68,7 @@ pub(super) async fn run(flags: &Flags, node: &Node, program: &Arc<Program>, face
         (None, None) => format!("*** Terminating erlang ({})\n", node.name()),
     };
     face(Shown::Text(text));
-    if flags.remsh.is_none() {
-        node.shutdown().await;
-    }
+    node.shutdown().await;
 }
 
 /// Standard input, line by line. A blocked read cannot be cancelled: the thread ends with the program.

@@ -27,11 +27,7 @@ pub(crate) async fn guarded(mut ctx: Ctx, program: Arc<Program>) -> Result<(), E
     let reason = loop {
         let signal = ctx.receive::<ExitSignal>().await;
         match evaluator() {
-            // One that traps exits is ended all the same.
-            Some(busy) if signal.reason.is_atom("interrupt") => {
-                ctx.exit(&busy, Term::atom("interrupt"));
-                ctx.exit(&busy, Exit::kill());
-            }
+            Some(busy) if signal.reason.is_atom("interrupt") => ctx.exit(&busy, Exit::kill()),
             _ if signal.reason.is_atom("interrupt") => {}
             _ if signal.from == inner => break signal.reason,
             _ => {

@@ -11,7 +11,7 @@ use trunkline::{Ctx, Exit, FromTerm, Node, Pid, SpawnOptions, Term, rpc};
 
 use super::editor::{Editor, Key};
 use super::flags::Flags;
-use super::group::{self, Face, Shown, Typed};
+use super::group::{self, Face, Shown, Source, Typed};
 use super::menu::{self, Order};
 use super::program::Program;
 use super::screen::Screen;
@@ -137,6 +137,7 @@ pub(super) async fn run(flags: &Flags, node: &Node, program: &Arc<Program>, even
     }
     desk.screen.leave();
     drop(raw);
+    node.shutdown().await;
 }
 
 fn size() -> Option<(u32, u32)> {
@@ -165,9 +166,11 @@ impl Desk {
         self.last += 1;
         let number = self.last;
         let (typed, lines) = mpsc::channel(LINES_AHEAD_MAX);
+        // A job that is dropped must not be told `eof`: its shell may be another node's, and halt it.
+        let (nobody, _) = tokio::sync::oneshot::channel();
         let tell = self.tell.clone();
         let face: Face = Arc::new(move |shown| drop(tell.send(Event::Shown(number, shown))));
-        let leader = group::start(&self.node, face, lines, size());
+        let leader = group::start(&self.node, face, Source { typed: lines, end: Some(nobody) }, size());
         let (program, tell, peer) = (self.program.clone(), self.tell.clone(), remote.clone());
         let options = SpawnOptions { leader: Some(leader), label: Some("job"), ..SpawnOptions::default() };
         self.node.spawn_with(options, move |mut ctx: Ctx| async move {
@@ -270,6 +273,8 @@ impl Desk {
             self.screen.leave();
             self.screen.print(said);
             self.open_menu();
+        } else if self.menu.is_some() {
+            self.screen.print(said);
         }
     }
 
