@@ -1,7 +1,9 @@
 //! Log events that cross nodes: whose output comes here, his errors come here too.
 
+use trunkline::gen_statem::{self, Event, GenStatem, Step};
 use trunkline::io::Leader;
-use trunkline::{Ctx, Term};
+use trunkline::prelude::*;
+use trunkline::supervisor::{Child, Restart, Supervisor};
 use trunkline_tests::logs;
 use trunkline_tests::meeting::{Meeting, both_dialling};
 use trunkline_tests::world::eventually;
@@ -93,6 +95,94 @@ async fn a_process_of_ours_that_crashes_is_logged_here_and_where_its_leader_is()
         erl.until_printed(&["undef"]);
         erl.scene("{P, M} = spawn_monitor(Us, tests, crash, [<<\"quiet\">>]), receive {'DOWN', M, _, P, R} -> R ?WAIT end", "quiet");
         assert!(logs::with(&["Error in process", us.as_str(), "quiet"]).is_empty());
+    })
+    .await;
+}
+
+struct Frail;
+
+#[derive(FromTerm, IntoTerm)]
+enum Order {
+    Crash,
+}
+
+impl GenServer for Frail {
+    type Args = ();
+    type Call = Nothing;
+    type Cast = Order;
+    type Info = Nothing;
+
+    async fn init(_: &mut Ctx, (): ()) -> Result<Self, Exit> {
+        Ok(Frail)
+    }
+
+    async fn handle_cast(&mut self, _: &mut Ctx, Order::Crash: Order) -> Flow {
+        panic!("frail as it is");
+    }
+
+    fn state_term(&self) -> Term {
+        Term::atom("state_of_frail")
+    }
+}
+
+struct Brittle;
+
+impl GenStatem for Brittle {
+    type Args = ();
+    type State = bool;
+    type Call = Nothing;
+    type Cast = Order;
+    type Info = Nothing;
+    type Internal = ();
+
+    async fn init(_: &mut Ctx, (): ()) -> Result<(bool, Self), Exit> {
+        Ok((true, Brittle))
+    }
+
+    async fn handle_event(&mut self, _: &mut Ctx, _: &bool, event: Event<Self>) -> Step<Self> {
+        match event {
+            Event::Cast(Order::Crash) => panic!("brittle as it is"),
+            _ => Step::keep(),
+        }
+    }
+
+    fn data_term(&self) -> Term {
+        Term::atom("data_of_brittle")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_our_behaviours_report_is_in_otps_log_when_their_leader_is_there() {
+    logs::keep();
+    both_dialling(async |meeting| {
+        let Meeting { erl, ours, .. } = meeting;
+        ours.export_async("tests", "serve", |mut ctx: Ctx| async move {
+            let child = Child::named_server::<Frail>("frail", "frail", ()).restart(Restart::Permanent);
+            Supervisor::one_for_one().named("frail_sup").child(child).start_link(&mut ctx).await.unwrap();
+            gen_statem::Start::<Brittle>::new(()).named("brittle").start(&mut ctx).await.unwrap();
+            let _: Term = ctx.receive().await;
+            Term::NIL
+        });
+        erl.eval("Keeper = spawn(Us, tests, serve, [])");
+        erl.until("is_pid(rpc:call(Us, erlang, whereis, [brittle]))", "true");
+        erl.eval("gen_server:cast({frail, Us}, odd), gen_server:cast({frail, Us}, crash), gen_statem:cast({brittle, Us}, crash)");
+        erl.until_printed(&["no_handle_cast"]);
+        for words in [
+            &["** Generic server frail terminating"][..],
+            &["** Last message in was", "crash"],
+            &["** When Server state == state_of_frail"],
+            &["** State machine brittle terminating"],
+            &["** When server state", "{true,data_of_brittle}"],
+            &["CRASH REPORT"],
+            &["SUPERVISOR REPORT"],
+            &["{local,frail_sup}"],
+            &["errorContext: child_terminated"],
+        ] {
+            erl.until_printed(words);
+        }
+        let line = logged(&["Generic server", "frail", "terminating", "state_of_frail"]).await;
+        assert!(line.starts_with("ERROR"), "{line}");
+        erl.eval("exit(Keeper, kill)");
     })
     .await;
 }

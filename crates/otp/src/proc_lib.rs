@@ -331,7 +331,7 @@ fn crash_report(ctx: &mut Ctx, cradle: &Cradle, exit: &Exit) {
         show(exit.reason())
     );
     let report = term!(#{label => {proc_lib, crash}, report => [(facts), []]});
-    report::tell(ctx.node(), Level::Error, report, text);
+    report::tell(ctx, Level::Error, report, text);
 }
 
 const MESSAGES_IN_REPORT: usize = 10;

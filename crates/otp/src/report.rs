@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use runtime::Node;
-use term::Term;
+use runtime::{Ctx, Node};
+use term::{Atom, Export, Map, Pid, Term, term};
 
 use crate::limits::REPORT_CHARACTERS_MAX;
 
@@ -48,8 +48,10 @@ type Listener = Arc<dyn Fn(&Report) + Send + Sync>;
 #[derive(Default)]
 struct Listeners(RwLock<Vec<Listener>>);
 
-/// Says it.
-pub(crate) fn tell(node: &Node, level: Level, report: Term, text: String) {
+/// Says it: here, and on the node of the group leader, if that is another one. There it is a report as OTP's own are, which OTP
+/// formats as it does its own.
+pub(crate) fn tell(ctx: &Ctx, level: Level, report: Term, text: String) {
+    let node = ctx.node();
     let report = Report { level, report, text };
     match level {
         Level::Error => tracing::error!(node = %node.name(), "{}", report.text),
@@ -59,6 +61,56 @@ pub(crate) fn tell(node: &Node, level: Level, report: Term, text: String) {
     let listeners = node.shelf::<Listeners>();
     let listeners = listeners.0.read().unwrap_or_else(PoisonError::into_inner).clone();
     listeners.iter().for_each(|listener| listener(&report));
+    // OTP's level is `notice` when nobody says otherwise: what is less than that does not leave a node.
+    let leader = ctx.group_leader();
+    if level != Level::Info && leader.node.name() != node.name() {
+        let word = Term::atom(if level == Level::Error { "error" } else { "warning" });
+        let meta = meta(ctx, &leader, &report);
+        ctx.log_at_leader(term!({log, (word), (report.report), (meta)}));
+    }
+}
+
+/// What OTP's behaviours say about their reports: where they belong, and which function makes text of them. The functions there
+/// know the reports that OTP makes; the others are shown as the maps they are.
+fn meta(ctx: &Ctx, leader: &Pid, report: &Report) -> Term {
+    let label = report.label().and_then(Term::as_tuple).unwrap_or_default();
+    let (module, what) = match label {
+        [Term::Atom(module), Term::Atom(what)] => (module.as_str(), what.as_str()),
+        _ => ("", ""),
+    };
+    let callback = match (module, what) {
+        ("proc_lib", _) => Some("report_cb"),
+        ("supervisor", "unexpected_message") => None,
+        ("supervisor", _) | (_, "terminate" | "no_handle_info") => Some("format_log"),
+        _ => None,
+    };
+    let sasl = match module {
+        "proc_lib" => Some(("crash_report", "CRASH REPORT")),
+        "supervisor" => Some(("supervisor_report", "SUPERVISOR REPORT")),
+        _ => None,
+    };
+    let old = match (sasl, report.level) {
+        (Some((kind, _)), _) => term!(#{tag => error_report, type => (Term::atom(kind))}),
+        (None, Level::Error) => term!(#{tag => error}),
+        (None, _) => term!(#{tag => warning_msg}),
+    };
+    let domain = if sasl.is_some() { term!([otp, sasl]) } else { term!([otp]) };
+    let mut meta: Map = [
+        (Term::atom("pid"), Term::Pid(ctx.pid())),
+        (Term::atom("gl"), Term::Pid(leader.clone())),
+        (Term::atom("domain"), domain),
+        (Term::atom("error_logger"), old),
+    ]
+    .into_iter()
+    .collect();
+    if let Some((_, title)) = sasl {
+        meta.insert(Term::atom("logger_formatter"), term!(#{title => (Term::string(title))}));
+    }
+    if let Some(function) = callback {
+        let export = Export { module: Atom::new(module), function: Atom::new(function), arity: 2 };
+        meta.insert(Term::atom("report_cb"), Term::Export(Arc::new(export)));
+    }
+    Term::Map(meta)
 }
 
 /// A term for a report: as Erlang prints it, but not endless.

@@ -130,11 +130,19 @@ impl Proc {
             Term::list(arguments),
             Term::Map(meta.into_iter().collect()),
         ]);
+        self.log_at(leader, report);
+    }
+
+    /// Sends a log event to the node of this group leader, if that is another one.
+    pub(crate) fn log_at(&self, leader: &term::Pid, event: Term) {
+        if leader.node.name() == self.node.name() {
+            return;
+        }
         // As in OTP: who does not read his log loses it. And nobody is dialled for it.
         let options = SendOptions { noconnect: true, nosuspend: true };
         let from = Sender { pid: Some(&self.pid), at: self.home() };
         let to = To::NameAt(Atom::new("logger_proxy"), leader.node.name().clone());
-        let _ = self.node.route(from, to, Message::new(report), options);
+        let _ = self.node.route(from, to, Message::new(event), options);
     }
 }
 

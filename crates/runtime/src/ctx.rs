@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use term::{Atom, IntoTerm, Pid, Ref, Term};
@@ -321,6 +321,12 @@ impl Ctx {
     /// Sets the group leader of this process.
     pub fn set_group_leader(&self, leader: &Pid) {
         self.process.state().leader = Some(leader.clone());
+    }
+
+    /// Has a log event, `{log, Level, Report, Meta}` or `{log, Level, Format, Arguments, Meta}`, logged by the node of our group
+    /// leader, if that is another one and we are connected to it. It is lost there when that node does not keep up.
+    pub fn log_at_leader(&self, event: impl IntoTerm) {
+        self.process.log_at(&self.group_leader(), event.into_term());
     }
 
     /// Gives this process a name.

@@ -370,7 +370,7 @@ impl Serving {
             log => (self.core.debug.events()),
             reason => (exit.reason().clone())
         });
-        report::tell(ctx.node(), Level::Error, report, text);
+        report::tell(ctx, Level::Error, report, text);
     }
 }
 

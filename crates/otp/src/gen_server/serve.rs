@@ -152,7 +152,7 @@ impl<S: GenServer> Serving<S> {
         exit
     }
 
-    /// OTP's `{gen_server, terminate}`.
+    /// OTP's `{gen_server, terminate}` and `{gen_statem, terminate}`.
     fn report(&self, ctx: &Ctx, exit: &Exit) {
         let last = match &self.last {
             Last::Nothing => Term::NIL,
@@ -169,16 +169,35 @@ impl<S: GenServer> Serving<S> {
             show(&state),
             show(exit.reason())
         );
-        let report = term!(#{
-            label => {(term::Atom::new(S::BEHAVIOUR)), terminate},
-            name => (self.core.name.clone()),
-            last_message => (last),
-            state => (state),
-            log => (self.core.debug.events()),
-            reason => (exit.reason().clone()),
-            client_info => undefined
-        });
-        report::tell(ctx.node(), Level::Error, report, text);
+        let (name, log, reason) = (self.core.name.clone(), self.core.debug.events(), exit.reason().clone());
+        let report = if S::BEHAVIOUR == "gen_statem" {
+            let queue = if last == Term::NIL { Term::NIL } else { Term::list([last]) };
+            term!(#{
+                label => {gen_statem, terminate},
+                name => (name),
+                queue => (queue),
+                postponed => [],
+                modules => [(S::module())],
+                callback_mode => handle_event_function,
+                state_enter => false,
+                state => (state),
+                timeouts => {0, []},
+                log => (log),
+                reason => {exit, (reason), []},
+                client_info => undefined
+            })
+        } else {
+            term!(#{
+                label => {(term::Atom::new(S::BEHAVIOUR)), terminate},
+                name => (name),
+                last_message => (last),
+                state => (state),
+                log => (log),
+                reason => (reason),
+                client_info => undefined
+            })
+        };
+        report::tell(ctx, Level::Error, report, text);
     }
 }
 
@@ -216,5 +235,5 @@ pub(crate) fn log_unknown<S: GenServer>(ctx: &Ctx, unknown: Unknown) {
         module => (module),
         message => (message)
     });
-    report::tell(ctx.node(), Level::Warning, report, text);
+    report::tell(ctx, Level::Warning, report, text);
 }

@@ -80,7 +80,7 @@ impl Dynamic {
         let Some(child) = self.running.remove(pid) else { return Flow::Continue };
         let ending = ending(&reason);
         if is_reported(child.restart, ending) {
-            reports::error(ctx.node(), &self.name, "child_terminated", &reason, &child, Who::Pid(pid));
+            reports::error(ctx, &self.name, "child_terminated", &reason, &child, Who::Pid(pid));
         }
         if fate(child.restart, ending) == Fate::Restart {
             return self.restart(ctx, pid, child).await;
@@ -110,12 +110,12 @@ impl Dynamic {
     async fn restart(&mut self, ctx: &mut Ctx, pid: &Pid, child: Arc<Child>) -> Flow {
         if !self.intensity.restart(self.birth.elapsed()) {
             let why = Term::atom("reached_max_restart_intensity");
-            reports::error(ctx.node(), &self.name, "shutdown", &why, &child, Who::Pid(pid));
+            reports::error(ctx, &self.name, "shutdown", &why, &child, Who::Pid(pid));
             return Flow::stop(Exit::shutdown());
         }
         if let Err(reason) = self.start(ctx, child.clone()).await {
             let who = Who::Restarting(Some(pid));
-            reports::error(ctx.node(), &self.name, "start_error", &reason, &child, who);
+            reports::error(ctx, &self.name, "start_error", &reason, &child, who);
             self.restarting.insert(pid.clone(), child);
             again(ctx, term!({restarting, (pid.clone())}));
         }
@@ -130,7 +130,7 @@ impl Dynamic {
             return term!({error, not_found});
         };
         if let Err(reason) = shutdown(ctx, &child, pid).await {
-            reports::error(ctx.node(), &self.name, "shutdown_error", &reason, &child, Who::Pid(pid));
+            reports::error(ctx, &self.name, "shutdown_error", &reason, &child, Who::Pid(pid));
         }
         Term::atom("ok")
     }
@@ -139,7 +139,7 @@ impl Dynamic {
         let running = std::mem::take(&mut self.running);
         let children = running.into_iter().map(|(pid, child)| (pid, Child::clone(&child)));
         for (child, reason, count) in shutdown_all(ctx, children).await {
-            reports::error(ctx.node(), &self.name, "shutdown_error", &reason, &child, Who::Many(count));
+            reports::error(ctx, &self.name, "shutdown_error", &reason, &child, Who::Many(count));
         }
     }
 

@@ -118,7 +118,7 @@ impl Named {
         let started = caught((child.start)(ctx)).await.unwrap_or_else(|exit| Err(exit.0));
         match &started {
             Ok(Some(pid)) => {
-                reports::progress(ctx.node(), &self.name, &child, pid);
+                reports::progress(ctx, &self.name, &child, pid);
                 self.settle(id, Place::Up(pid.clone()));
             }
             Ok(None) => self.settle(id, Place::Down),
@@ -128,7 +128,7 @@ impl Named {
                     Place::Up(pid) => Who::Pid(pid),
                     Place::Restarting(pid) => Who::Restarting(pid.as_ref()),
                 };
-                reports::error(ctx.node(), &self.name, "start_error", reason, &child, who);
+                reports::error(ctx, &self.name, "start_error", reason, &child, who);
             }
         }
         started
@@ -138,7 +138,7 @@ impl Named {
         let Some(Member { child, place: Place::Up(pid) }) = self.members.get(id) else { return };
         let (child, pid) = (child.clone(), pid.clone());
         if let Err(reason) = shutdown(ctx, &child, &pid).await {
-            reports::error(ctx.node(), &self.name, "shutdown_error", &reason, &child, Who::Pid(&pid));
+            reports::error(ctx, &self.name, "shutdown_error", &reason, &child, Who::Pid(&pid));
         }
         self.settle(id, Place::Down);
     }
@@ -183,7 +183,7 @@ impl Named {
                 Action::Report(id) => {
                     let (Some(member), Some((pid, reason))) = (self.members.get(&id), dead) else { continue };
                     let child = &member.child;
-                    reports::error(ctx.node(), &self.name, "child_terminated", reason, child, Who::Pid(pid));
+                    reports::error(ctx, &self.name, "child_terminated", reason, child, Who::Pid(pid));
                 }
                 Action::Stop(id) => self.stop_one(ctx, &id).await,
                 Action::Forget(id) => self.forget(&id),
@@ -205,7 +205,7 @@ impl Named {
                     let Some(member) = self.members.get(&id) else { continue };
                     let why = Term::atom("reached_max_restart_intensity");
                     let who = dead.map_or(Who::Restarting(None), |(pid, _)| Who::Pid(pid));
-                    reports::error(ctx.node(), &self.name, "shutdown", &why, &member.child, who);
+                    reports::error(ctx, &self.name, "shutdown", &why, &member.child, who);
                 }
                 Action::End => return Flow::stop(Exit::shutdown()),
             }

@@ -1,25 +1,25 @@
 //! What supervisors report, in OTP's shapes.
 
-use runtime::Node;
+use runtime::Ctx;
 use term::{Pid, Term, term};
 
 use super::spec::Child;
 use crate::report::{self, Level, show};
 
 /// `{supervisor, progress}`: a child was started.
-pub(super) fn progress(node: &Node, supervisor: &Term, child: &Child, pid: &Pid) {
+pub(super) fn progress(ctx: &Ctx, supervisor: &Term, child: &Child, pid: &Pid) {
     let started = described(child, term!({pid, (pid.clone())}));
     let report = term!(#{
         label => {supervisor, progress},
         report => [{supervisor, (supervisor.clone())}, {started, (started.clone())}]
     });
     let text = format!("PROGRESS REPORT supervisor: {} started: {}", show(supervisor), show(&started));
-    report::tell(node, Level::Info, report, text);
+    report::tell(ctx, Level::Info, report, text);
 }
 
 /// `{supervisor, start_error | child_terminated | shutdown | shutdown_error}`.
 pub(super) fn error(
-    node: &Node,
+    ctx: &Ctx,
     supervisor: &Term,
     context: &'static str,
     reason: &Term,
@@ -48,7 +48,7 @@ pub(super) fn error(
         show(reason),
         show(&offender)
     );
-    report::tell(node, Level::Error, report, text);
+    report::tell(ctx, Level::Error, report, text);
 }
 
 /// Whom a report is about.

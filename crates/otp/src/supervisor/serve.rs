@@ -135,7 +135,7 @@ impl GenServer for Serving {
             supervisor => (self.name.clone()),
             message => (message)
         });
-        report::tell(ctx.node(), Level::Error, report, text);
+        report::tell(ctx, Level::Error, report, text);
         Flow::Continue
     }
 
