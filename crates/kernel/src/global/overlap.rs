@@ -205,10 +205,12 @@ impl Global {
         self.leave(drop, Leave::Remove);
     }
 
-    /// Whether a process lives where we have just lost the way to.
+    /// Whether a process lives where we have just lost the way to. A node that is connected again is none of those: our partition
+    /// is about to meet it, and what one of us registers there meanwhile is for all.
     pub(super) fn is_lost(&self, pid: &Pid) -> bool {
         let node = pid.node.name();
-        !self.peers.is_known(node) && self.overlap.has_departed(self.now, node)
+        let back = self.peers.get(node).is_some_and(|peer| peer.up.is_some() && peer.removing.is_none());
+        !self.peers.is_known(node) && !back && self.overlap.has_departed(self.now, node)
     }
 
     /// Whether somebody of our partition has just lost this node, and we never heard that it had come: then the news of its

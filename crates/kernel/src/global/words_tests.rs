@@ -373,7 +373,8 @@ fn the_operator_reads_who_holds_the_lock_or_does_not_answer() {
         holds(&mut stage);
         stage
     };
-    let scenes: [(Box<dyn Fn() -> Stage>, u64, &str, &str); 3] = [
+    type Scene<'s> = Box<dyn Fn() -> Stage + 's>;
+    let scenes: [(Scene<'_>, u64, &str, &str); 3] = [
         (Box::new(held), GLOBAL_HELD_SECS_MAX, &holder, "hold the lock 'global'"),
         (Box::new(silent), GLOBAL_SILENT_SECS_MAX, PEER, "has not answered our greeting"),
         (Box::new(half), GLOBAL_ANSWER_SECS_MAX, PEER, "has not locked its side"),
@@ -391,5 +392,23 @@ fn the_operator_reads_who_holds_the_lock_or_does_not_answer() {
         let said = warnings(&stage);
         assert_eq!(said.len(), 1, "{what}: {said:?}");
         assert!(said[0].contains(who) && said[0].contains(what), "{said:?}");
+    }
+}
+
+/// The third node is lost; the peer then registers a process of it. We take the name when that node is connected again, as the
+/// nodes of OTP do: all of a partition have a name, or none.
+#[test]
+fn a_name_on_a_node_that_is_back_is_taken_and_on_one_that_is_lost_is_not() {
+    let lock = LockId::global(Term::Pid(pid_of(PEER, 3)));
+    let request = messages::register(&Named { pid: pid_of(THIRD, 60), ..named("x", 60) });
+    for back in [true, false] {
+        let mut stage = met(Mistake::None);
+        stage.happens(Event::NodeDown { node: Atom::new(THIRD) });
+        if back {
+            stage.happens(Event::NodeUp { node: Atom::new(THIRD), visible: true, connection: 3 });
+        }
+        registrar_asks(&mut stage, messages::set_lock(&lock));
+        registrar_asks(&mut stage, request.clone());
+        assert_eq!(stage.global.whereis(&Term::atom("x")).is_some(), back);
     }
 }
