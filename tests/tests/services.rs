@@ -33,6 +33,33 @@ async fn our_services_answer_as_otps_do_and_strange_questions_do_not_hurt() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_service_answers_questions_about_itself_and_says_what_it_does_not_know() {
+    both_dialling(async |meeting| {
+        let Meeting { erl, .. } = meeting;
+        for name in ["logger_proxy", "application_controller", "rex", "net_kernel", "global_name_server", "auth", "kernel_sup"] {
+            erl.check(&format!("sys:get_state({{{name}, Us}}, 20000)"), name);
+            erl.check(
+                &format!("element(3, sys:get_status({{{name}, Us}}, 20000))"),
+                if name == "kernel_sup" { "{module,supervisor}" } else { "{module,gen_server}" },
+            );
+            erl.check(
+                &format!("try sys:replace_state({{{name}, Us}}, fun(S) -> S end, 20000) catch error:_ -> refused end"),
+                "refused",
+            );
+        }
+        erl.check("gen_server:call({logger_proxy, Us}, nonsense, 20000)", "{error,{unknown_call,nonsense}}");
+        for options in ["[a]", "[{flush, x}]", "[{flush, true} | x]"] {
+            erl.check(
+                &format!("(fun({{badrpc, {{'EXIT', {{Why, _}}}}}}) -> Why end)(rpc:call(Us, erlang, halt, [1, {options}]))"),
+                "badarg",
+            );
+        }
+        erl.check("rpc:call(Us, global, send, [nobody, hello])", "{badrpc,{'EXIT',{badarg,{nobody,hello}}}}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_otp_prints_here_appears_here() {
     if !erl::found() {
         return;

@@ -1,5 +1,6 @@
 //! The verb `call`: one function of a node, its value printed.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use trunkline::term::read::read_term;
 use trunkline::{Atom, Term};
 
 use crate::identity::Identity;
-use crate::limits::CALL_TIMEOUT;
+use crate::limits::{CALL_TIMEOUT, SHOWN_CHARS_MAX};
 use crate::visit::{FAILED, NO_CONNECTION, Trouble, Visit};
 
 /// Call a function of a node and print its value as an Erlang shell does
@@ -83,15 +84,24 @@ fn atom(what: &str, text: &str) -> Result<Atom, Trouble> {
 }
 
 fn arguments(text: &str) -> Result<Vec<Term>, Trouble> {
+    let shown = shortened(text.trim());
     let term = read_term(text).map_err(|error| {
         Trouble::usage(format!(
-            "the arguments {text} are no list in Erlang's notation, such as '[1, atom, <<\"text\">>]': {error}"
+            "the arguments {shown} are no list in Erlang's notation, such as '[1, atom, <<\"text\">>]': {error}"
         ))
     })?;
     let proper = term.as_list().filter(|list| list.improper_tail().is_none());
     proper
         .map(|list| list.iter().collect())
-        .ok_or_else(|| Trouble::usage(format!("the arguments {text} are no list: write '[{}]'", text.trim())))
+        .ok_or_else(|| Trouble::usage(format!("the arguments {shown} are no list: write '[{shown}]'")))
+}
+
+/// Its beginning: whoever pasted a megabyte still wants to see what is wrong with it.
+fn shortened(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(SHOWN_CHARS_MAX) {
+        Some((end, _)) => format!("{}...", &text[..end]).into(),
+        None => text.into(),
+    }
 }
 
 /// A number of seconds, as `2` or `0.5`.
@@ -187,6 +197,14 @@ fn text_of(term: &Term) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mistake_in_long_arguments_is_told_in_a_few_lines() {
+        for text in ["[".repeat(100_000), "é".repeat(100_000), format!("'{}'", "a".repeat(200))] {
+            let told = format!("{:?}", arguments(&text).unwrap_err());
+            assert!(told.len() < 2_000, "{} bytes", told.len());
+        }
+    }
 
     #[test]
     fn an_exception_reads_as_in_the_shell() {

@@ -70,3 +70,6 @@ pub(crate) const SINGLE_CALLS_MAX: usize = 32;
 
 /// Processes whose last reductions `top` remembers.
 pub(crate) const REMEMBERED_PROCESSES_MAX: usize = 1_000_000;
+
+/// How much of a mistaken argument is said back, in characters.
+pub(crate) const SHOWN_CHARS_MAX: usize = 200;

@@ -35,10 +35,12 @@
 
 mod core;
 mod debug;
+mod service;
 
 use term::{Term, term};
 
 pub(crate) use self::core::{Core, Subject, apply};
+pub use self::service::service_answer;
 use crate::ask::Asker;
 use crate::limits::CALL_TIME_DEFAULT;
 use crate::place::ServerRef;

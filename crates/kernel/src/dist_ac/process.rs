@@ -14,6 +14,7 @@ use super::introduce;
 use super::ladder::Ladder;
 use super::machine::Machine;
 use super::wire::{Appl, Message, outcome_term};
+use crate::functions::sys;
 use crate::limits::DIST_AC_LOCK_MILLIS;
 use crate::net_kernel::{self, WatchOptions};
 use crate::{global, services};
@@ -122,7 +123,8 @@ impl Process {
                     self.hear_near(&message).await;
                 }
             }
-            Request::Cast(_) | Request::System(..) => {}
+            Request::System(from, question) => sys::serve(&mut self.ctx, NAME, &from, &question),
+            Request::Cast(_) => {}
         }
     }
 

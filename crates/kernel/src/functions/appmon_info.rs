@@ -86,10 +86,7 @@ impl Appmon {
                     request::answer(&mut ctx, &from, Term::atom("ok"));
                 }
                 Request::Cast(what) => appmon.on_cast(&mut ctx, &what),
-                Request::System(from, question) => {
-                    let answer = super::sys::answer(&ctx, "gen_server", NAME, &question);
-                    request::answer(&mut ctx, &from, answer);
-                }
+                Request::System(from, question) => super::sys::serve(&mut ctx, NAME, &from, &question),
                 Request::Info(message) => appmon.on_timer(&mut ctx, &message),
             }
         }

@@ -1,11 +1,12 @@
 //! `sys`, `gen_server`, `gen_event`, `supervisor`: questions to processes, asked here in the name of their callers.
 
 use otp::request::{self, Caller};
+pub(crate) use otp::sys::service_answer;
 use runtime::Ctx;
-use term::{Atom, Term};
+use term::Term;
 
 use super::{Answer, Fault, Module, args, asking};
-use args::{error, pair, timeout};
+use args::{pair, timeout};
 
 pub(super) const MODULE: Module = Module {
     name: "sys",
@@ -159,63 +160,8 @@ async fn event(mut ctx: Ctx, a: Vec<Term>, question: Term) -> Answer {
     answer.map_err(Fault::Exit)
 }
 
-/// What a process that knows no such question answers. (`sys`.)
-pub(crate) fn unknown(question: &Term) -> Term {
-    error(pair("unknown_system_msg", question.clone()))
-}
-
 /// Answers `{system, From, Question}` for a service of ours.
 pub(crate) fn serve(ctx: &mut Ctx, name: &str, from: &Caller, question: &Term) {
-    let answer = answer(ctx, "gen_server", name, question);
+    let answer = service_answer(ctx, "gen_server", name, question);
     request::answer(ctx, from, answer);
-}
-
-/// What a service of ours answers to `{system, From, Question}`: it shows its name, and is never suspended.
-pub(crate) fn answer(ctx: &Ctx, behaviour: &str, name: &str, question: &Term) -> Term {
-    match question {
-        Term::Atom(word) => match word.as_str() {
-            "get_state" => return Term::atom(name),
-            "get_status" => return status(ctx, behaviour, name),
-            "suspend" | "resume" => return Term::atom("ok"),
-            _ => {}
-        },
-        Term::Tuple(parts) => {
-            if let [Term::Atom(word), what] = parts.as_slice() {
-                match word.as_str() {
-                    "debug" => return debugged(what),
-                    "replace_state" => {
-                        return error(pair("callback_failed", Term::atom("notsup")));
-                    }
-                    _ => {}
-                }
-            }
-        }
-        _ => {}
-    }
-    unknown(question)
-}
-
-fn debugged(what: &Term) -> Term {
-    match what.as_tuple() {
-        Some([word, get]) if word.is_atom("statistics") && get.is_atom("get") => {
-            args::ok(Term::atom("no_statistics"))
-        }
-        Some([word, get]) if word.is_atom("log") && get.is_atom("get") => args::ok(Term::NIL),
-        _ => Term::atom("ok"),
-    }
-}
-
-/// `{status, Pid, {module, Behaviour}, [Dictionary, running, Parent, [], Misc]}`.
-fn status(ctx: &Ctx, behaviour: &str, name: &str) -> Term {
-    let header = Term::string(&format!("Status for generic server {name}"));
-    let parent = ctx.whereis("kernel_sup").map_or(args::undefined(), Term::Pid);
-    let running = Term::tuple([Term::string("Status"), Term::atom("running")]);
-    let state = Term::tuple([Term::string("State"), Term::Atom(Atom::new(name))]);
-    let misc = Term::list([
-        pair("header", header),
-        pair("data", Term::list([running])),
-        pair("data", Term::list([state])),
-    ]);
-    let parts = Term::list([Term::NIL, Term::atom("running"), parent, Term::NIL, misc]);
-    Term::tuple([Term::atom("status"), Term::Pid(ctx.pid()), pair("module", Term::atom(behaviour)), parts])
 }

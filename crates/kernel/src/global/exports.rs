@@ -3,8 +3,8 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use runtime::{Ctx, ExportedFn, Node};
-use term::{Atom, FromTerm, Pid, Term};
+use runtime::{Ctx, Exit, ExportedFn, Node};
+use term::{Atom, FromTerm, Pid, Term, term};
 
 use super::api;
 use super::resolver::{Resolver, resolve_it};
@@ -26,6 +26,7 @@ pub(crate) fn install(node: &Node) {
         });
         node.export("global", function, Some(*arity), exported);
     }
+    node.export("global", "send", Some(2), Arc::new(|ctx, args| Box::pin(send(ctx, args))));
 }
 
 type Answer = Pin<Box<dyn Future<Output = Option<Term>> + Send>>;
@@ -51,7 +52,6 @@ const TABLE: &[(&str, u8, Body)] = &[
     ("registered_names", 0, |ctx, _| {
         Box::pin(async move { Some(Term::list(api::registered_names(ctx.node()))) })
     }),
-    ("send", 2, |ctx, args| Box::pin(send(ctx, args))),
     ("resolve_it", 4, |ctx, args| {
         Box::pin(async move { Some(resolve_it(ctx, <[Term; 4]>::try_from(args).ok()?).await) })
     }),
@@ -103,9 +103,11 @@ fn resolver(method: Option<&Term>) -> Option<Resolver> {
     }
 }
 
-/// Gives back the pid; exits with `{badarg, {Name, Message}}` when nobody has the name, which the callers see as an error.
-async fn send(mut ctx: Ctx, args: Vec<Term>) -> Option<Term> {
-    api::send(&mut ctx, args[0].clone(), args[1].clone()).map(Term::Pid)
+/// Gives back the pid; exits with `{badarg, {Name, Message}}` when nobody has the name.
+async fn send(mut ctx: Ctx, args: Vec<Term>) -> Result<Term, Exit> {
+    let (name, message) = (args[0].clone(), args[1].clone());
+    let sent = api::send(&mut ctx, name.clone(), message.clone());
+    sent.map(Term::Pid).ok_or_else(|| Exit(term!({badarg, {(name), (message)}})))
 }
 
 /// The lock belongs to the process that runs this, and ends with it: so it is for OTP's own callers too.

@@ -1,29 +1,40 @@
 //! `logger_proxy`: log events of far processes whose output comes here. ("Logging that crosses nodes".)
 
+use otp::request::{self, Request};
 use runtime::{Ctx, Node};
 use term::Term;
 
 use super::log_report::{cut, text_of_report};
+use super::standing::unknown_call;
 use super::start_registered;
+use crate::functions::sys;
 use crate::io::{format_on, format_terms, text_of};
 
 pub(super) fn start(node: &Node) {
     start_registered(node, "logger_proxy", |mut ctx: Ctx| async move {
         loop {
-            let message: Term = ctx.receive().await;
-            let Some([log, level, rest @ ..]) = message.as_tuple() else { continue };
-            if !log.is_atom("log") || level.as_atom().is_none() {
-                continue;
-            }
-            match rest {
-                [format, arguments, meta] => {
-                    say(level, meta, cut(format_terms(ctx.node(), format, arguments)));
-                }
-                [report, meta] => say(level, meta, event_text(ctx.node(), report)),
-                _ => {}
+            match Request::read(ctx.receive().await) {
+                // OTP's is a generic server: who asks waits for an answer, perhaps for ever.
+                Request::Call(from, question) => request::answer(&mut ctx, &from, unknown_call(&question)),
+                Request::System(from, question) => sys::serve(&mut ctx, "logger_proxy", &from, &question),
+                Request::Cast(_) => {}
+                Request::Info(message) => hear(ctx.node(), &message),
             }
         }
     });
+}
+
+/// `{log, Level, Format, Arguments, Meta}` or `{log, Level, Report, Meta}`.
+fn hear(node: &Node, message: &Term) {
+    let Some([log, level, rest @ ..]) = message.as_tuple() else { return };
+    if !log.is_atom("log") || level.as_atom().is_none() {
+        return;
+    }
+    match rest {
+        [format, arguments, meta] => say(level, meta, cut(format_terms(node, format, arguments))),
+        [report, meta] => say(level, meta, event_text(node, report)),
+        _ => {}
+    }
 }
 
 /// An event of `error_logger`, as nodes and programs of old send it: `{Type, GroupLeader, {Pid, Format, Arguments}}` or

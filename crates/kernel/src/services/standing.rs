@@ -46,11 +46,11 @@ async fn run(mut ctx: Ctx, standing: Standing) {
                 request::answer(&mut ctx, &from, answer);
             }
             Request::Call(from, question) => {
-                let answer = (standing.call)(&ctx, &question).unwrap_or_else(|| unknown(&question));
+                let answer = (standing.call)(&ctx, &question).unwrap_or_else(|| unknown_call(&question));
                 request::answer(&mut ctx, &from, answer);
             }
             Request::System(from, question) => {
-                let answer = sys::answer(&ctx, standing.behaviour, standing.name, &question);
+                let answer = sys::service_answer(&ctx, standing.behaviour, standing.name, &question);
                 request::answer(&mut ctx, &from, answer);
             }
             Request::Cast(_) => {}
@@ -60,7 +60,7 @@ async fn run(mut ctx: Ctx, standing: Standing) {
 }
 
 /// `{error, {unknown_call, Question}}`.
-fn unknown(question: &Term) -> Term {
+pub(super) fn unknown_call(question: &Term) -> Term {
     error(Term::tuple([Term::atom("unknown_call"), question.clone()]))
 }
 
@@ -130,7 +130,7 @@ fn manage(question: &Term) -> Term {
         Some("add_handler" | "add_sup_handler" | "swap_handler" | "swap_sup_handler") => {
             error(Term::atom("notsup"))
         }
-        _ => unknown(question),
+        _ => unknown_call(question),
     }
 }
 
@@ -150,7 +150,7 @@ async fn erl_epmd(node: Node, question: &Term) -> Term {
     }
     match question.as_tuple().and_then(<[Term]>::first) {
         Some(word) if word.is_atom("register") => registered(),
-        _ => unknown(question),
+        _ => unknown_call(question),
     }
 }
 

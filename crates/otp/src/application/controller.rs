@@ -11,6 +11,7 @@ use super::state::{Applications, Entry, Place, Starting, State};
 use super::{Kind, StartType, api, master};
 use crate::limits::APPLICATION_SHUTDOWN_MILLIS;
 use crate::request::{self, Caller, Request};
+use crate::sys;
 
 /// The body of the process. It can be started again: what it knows is on the node's shelf.
 pub async fn serve(ctx: Ctx) {
@@ -30,8 +31,8 @@ pub async fn serve(ctx: Ctx) {
                 Ok(down) => controller.down(&down).await,
                 Err(_) => controller.info(&message).await,
             },
-            Request::System(from, _) => {
-                let answer = term!({error, {unknown_system_msg, (Term::atom("application_controller"))}});
+            Request::System(from, question) => {
+                let answer = sys::service_answer(&controller.ctx, "gen_server", super::CONTROLLER, &question);
                 request::answer(&mut controller.ctx, &from, answer);
             }
         }

@@ -47,12 +47,24 @@ pub(in super::super) const MODULE: Module = Module {
         ("halt", 2, |ctx, a| {
             Box::pin(async move {
                 status(&a[0])?;
-                args::items(&a[1])?;
+                args::items(&a[1])?.iter().try_for_each(halt_option)?;
                 init::halt(ctx).await
             })
         }),
     ],
 };
+
+/// `{flush, Bool}`, and since OTP 27 `{flush_timeout, Milliseconds}`: a mistake must not end the node.
+fn halt_option(option: &Term) -> Result<(), Fault> {
+    let fits = match option.as_tuple() {
+        Some([word, flush]) if word.is_atom("flush") => flush.is_atom("true") || flush.is_atom("false"),
+        Some([word, time]) if word.is_atom("flush_timeout") => {
+            time.is_atom("infinity") || matches!(time, Term::Int(0..))
+        }
+        _ => false,
+    };
+    if fits { Ok(()) } else { Err(Fault::Unfit) }
+}
 
 /// A number, `abort`, or the slogan of a crash dump.
 fn status(term: &Term) -> Result<(), Fault> {
