@@ -19,6 +19,17 @@ pub(super) enum Iter {
     Pairs(Term),
 }
 
+impl Iter {
+    /// What is left, as a value.
+    fn rest(&self) -> Term {
+        match self {
+            Iter::List(rest) | Iter::Pairs(rest) => rest.clone(),
+            Iter::Bits(bits) => bits.to_term(),
+            Iter::Map(map, seen) => Term::Map(map.pairs()[*seen..].iter().cloned().collect()),
+        }
+    }
+}
+
 /// What has been collected.
 pub(super) enum Gather {
     List(Vec<Term>),
@@ -47,7 +58,9 @@ impl Machine {
             (Over::Map, value) => match value {
                 Term::Tuple(_) => Iter::Pairs(value),
                 value if value.is_atom("none") => Iter::Pairs(value),
-                Term::List(_) => Iter::Pairs(value),
+                Term::List(ref list) if list.improper_tail().is_some_and(|end| end.is_atom("none")) => {
+                    Iter::Pairs(value)
+                }
                 value => return bad(value),
             },
         };
@@ -61,6 +74,11 @@ impl Machine {
         loop {
             self.steps += 1;
             let (mut matched, mut ended) = (true, 0);
+            let left: Vec<Term> = if count > 1 {
+                self.iters.iter().rev().take(count).map(Iter::rest).collect()
+            } else {
+                Vec::new()
+            };
             for (at, (head, strict)) in heads.iter().enumerate() {
                 let place = self.iters.len() - 1 - at;
                 match self.take_next(place, *head, *strict)? {
@@ -70,11 +88,11 @@ impl Machine {
                 }
             }
             if ended > 0 {
-                let left = self.iters.len() - count;
+                let kept = self.iters.len() - count;
                 if ended < count {
-                    return Err(Raise::with("bad_generators", Term::NIL));
+                    return Err(Raise::with("bad_generators", Term::Tuple(left.into())));
                 }
-                self.iters.truncate(left);
+                self.iters.truncate(kept);
                 return Ok(false);
             }
             if matched {
