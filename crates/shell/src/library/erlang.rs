@@ -254,10 +254,6 @@ pub(super) fn append(a: &[Term]) -> Result<Term> {
     Ok(List::with_tail(first.iter().collect(), a[1].clone()))
 }
 
-#[expect(
-    clippy::mutable_key_type,
-    reason = "what can change in a pid does not change its place in the order"
-)]
 /// `A -- B`: of each element of B the first one in A goes.
 pub(super) fn subtract(a: &[Term]) -> Result<Term> {
     let (first, second) = (items(&a[0])?, items(&a[1])?);
