@@ -138,3 +138,31 @@ async fn funs_that_are_none_are_bad_funs_and_nothing_worse() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_module_of_processes_runs_and_its_funs_are_known_by_all_processes() {
+    let place = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let source = "-module(shellexample).\n-export([start/0, resp/0, count/1, loop/1]).\n\
+        start() ->\n    Pid = spawn(fun resp/0),\n    Pid ! {self(), hello},\n    receive {Pid, Answer} -> Answer end.\n\
+        resp() ->\n    receive {From, hello} -> From ! {self(), world} end.\n\
+        count(N) ->\n    P = spawn_link(?MODULE, loop, [0]),\n    [P ! {add, fun(X) -> X + N end} || _ <- [1,2,3]],\n\
+        \x20   P ! {get, self()},\n    receive {P, Sum} -> P ! stop, Sum after 5000 -> late end.\n\
+        loop(Sum) ->\n    receive\n        {add, F} -> ?MODULE:loop(F(Sum));\n        {get, To} -> To ! {self(), Sum}, loop(Sum);\n\
+        \x20       stop -> ok\n    end.\n";
+    std::fs::write(place.join("shellexample.erl"), source).unwrap();
+    let load: &'static str = Box::leak(
+        format!("c(\"{}\", [{{outdir, \"x\"}}]).", place.join("shellexample").display()).into_boxed_str(),
+    );
+    let lines = vec![
+        (load, "{ok,shellexample}"),
+        ("shellexample:start().", "world"),
+        ("shellexample:count(5).", "15"),
+        (
+            "lists:sort(element(2, hd(tl(shellexample:module_info())))).",
+            "[{count,1},{loop,1},{resp,0},{start,0}]",
+        ),
+        ("erlang:function_exported(shellexample, loop, 1).", "true"),
+        ("is_process_alive(self()).", "true"),
+    ];
+    told(Vec::leak(lines)).await;
+}
