@@ -66,7 +66,8 @@ async fn a_fun_typed_in_an_otp_shell_runs_here_and_one_typed_here_runs_there() {
         }
     };
     tokio::time::timeout(PATIENCE, hear).await.expect("erl says something");
-    assert_eq!(said, "on ours@localhost\nsum 42\ndown badarith\n");
+    // Besides, the node may report there why the process ended, as OTP's does.
+    assert!(said.starts_with("on ours@localhost\nsum 42\n") && said.contains("down badarith\n"), "{said}");
 
     // And back: a fun made here runs on OTP, as one of its own shell does.
     let told = node.run(move |ctx| async move {
