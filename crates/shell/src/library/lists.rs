@@ -148,6 +148,10 @@ fn key_sorted(a: &[Term], unique: bool) -> Result<Term> {
         return Err(Raise::with("case_clause", a[1].clone()));
     }
     let all = clause(items(&a[1]))?;
+    if all.len() < 2 {
+        // OTP does not look into what needs no sorting.
+        return Ok(Term::list(all));
+    }
     let mut keyed = Vec::new();
     for item in all {
         match item.as_tuple().and_then(|items| items.get(at - 1)).cloned() {

@@ -79,7 +79,7 @@ pub(super) const TABLE: &[Row] = &[
         2,
         Pure(|a| {
             let map = map(&a[1])?;
-            let keys = items(&a[0])?;
+            let keys = keys(&a[0])?;
             let kept = keys.into_iter().filter_map(|key| map.get(&key).cloned().map(|value| (key, value)));
             Ok(Term::Map(kept.collect()))
         }),
@@ -89,7 +89,7 @@ pub(super) const TABLE: &[Row] = &[
         2,
         Pure(|a| {
             let mut map = map(&a[1])?.clone();
-            let keys = items(&a[0])?;
+            let keys = keys(&a[0])?;
             for key in keys {
                 map.remove(&key);
             }
@@ -97,6 +97,14 @@ pub(super) const TABLE: &[Row] = &[
         }),
     ),
 ];
+
+/// The keys of a list; OTP finds out late when it does not end as lists do.
+fn keys(term: &Term) -> Result<Vec<Term>> {
+    match term {
+        Term::List(_) => super::lists::clause(items(term)),
+        _ => Err(Raise::badarg()),
+    }
+}
 
 /// An iterator: its pairs, with `none` in the place of the end.
 fn iterator(map: &Map) -> Term {
