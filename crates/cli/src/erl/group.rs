@@ -65,6 +65,10 @@ async fn serve(mut ctx: Ctx, face: Face, source: Source, size: Option<(u32, u32)
             biased;
             message = ctx.receive::<Term>() => match message.as_tuple() {
                 Some([word, Term::Pid(from), reply_as, request]) if word.is_atom("io_request") => {
+                    if !wanted && calls.is_empty() {
+                        // The next who reads brings a prompt of its own, or none.
+                        prompt.clear();
+                    }
                     machine.request(from.clone(), reply_as.clone(), request.clone(), &numbers)
                 }
                 Some([word, Term::Ref(call), _, _, reason]) if word.is_atom("DOWN") => match calls.remove(call) {

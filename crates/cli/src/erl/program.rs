@@ -40,6 +40,10 @@ impl Program {
             }),
         );
         super::expand::install(self, node);
+        node.export_async("observer", "start", |mut ctx: Ctx| async move {
+            let _ = trunkline::io::put_chars(&mut ctx, NO_OBSERVER).await;
+            Atom::new("ok")
+        });
         for name in ["start", "start_interactive"] {
             node.export_raw("shell", name, Some(0), self.starter());
             node.export_raw("shell", name, Some(1), self.starter());
@@ -92,6 +96,11 @@ impl Program {
         }
     }
 }
+
+const NO_OBSERVER: &str = "\
+There are no windows here. `trunkline top NODE` shows this node in a terminal; the observer of an Erlang node that is
+connected shows it too: start it there, and choose this node in its menu Nodes.
+";
 
 /// Functions of the library that others may want of a node with a shell.
 const LIBRARY: &[(&str, &str, u8)] = &[

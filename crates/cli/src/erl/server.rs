@@ -47,7 +47,8 @@ async fn serve(mut ctx: Ctx, program: Arc<Program>, now: Now) -> Result<(), Exit
     let own = ctx.group_leader().node.name() == ctx.node().name();
     let banner = format!("Eshell V{} (Trunkline)  (abort with ^G)\n", env!("CARGO_PKG_VERSION"));
     say(&mut ctx, &banner).await?;
-    let columns = io::columns(&mut ctx).await.unwrap_or(80).clamp(40, 1000);
+    let terminal = io::columns(&mut ctx).await.ok();
+    let columns = terminal.unwrap_or(80).clamp(40, 1000);
     let mut session = Session::new(program.vm.clone());
     session.columns = columns as usize;
     let session = Arc::new(Mutex::new(session));
@@ -55,7 +56,11 @@ async fn serve(mut ctx: Ctx, program: Arc<Program>, now: Now) -> Result<(), Exit
     let mut evaluator = Evaluator::start(&mut ctx, &program, &session, &now);
     let mut text = String::new();
     loop {
-        let prompt = session.lock().await.prompt(ctx.node().name());
+        let prompt = match text.is_empty() || terminal.is_some() {
+            true => session.lock().await.prompt(ctx.node().name()),
+            // As in erl, a pipe sees one prompt for a command of several lines.
+            false => String::new(),
+        };
         if reader.send(prompt).await.is_err() {
             return Ok(());
         }

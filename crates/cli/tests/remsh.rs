@@ -1,0 +1,181 @@
+//! Shells on other nodes: in a pipe, and on a terminal with its menu.
+
+mod common;
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use common::{Place, Running, Said, TRUNKLINE, erlang_is_here, until};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+/// A program on a terminal.
+struct Terminal {
+    keys: File,
+    said: Arc<Mutex<String>>,
+    seen: usize,
+    _running: Running,
+}
+
+impl Terminal {
+    fn start(mut command: Command) -> Terminal {
+        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&ours).unwrap();
+        unlockpt(&ours).unwrap();
+        let name = ptsname(&ours, Vec::new()).unwrap();
+        let theirs = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+        let side = || Stdio::from(OwnedFd::from(theirs.try_clone().unwrap()));
+        let running = Running(
+            command.stdin(side()).stdout(side()).stderr(side()).env("TERM", "xterm").spawn().unwrap(),
+        );
+        drop(command);
+        let keys = File::from(ours);
+        let said = Arc::new(Mutex::new(String::new()));
+        let (heard, mut screen) = (said.clone(), keys.try_clone().unwrap());
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = screen.read(&mut bytes) {
+                heard.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..count]));
+            }
+        });
+        Terminal { keys, said, seen: 0, _running: running }
+    }
+
+    /// Waits for this on the screen, behind what was waited for before.
+    #[track_caller]
+    fn shows(&mut self, what: &str) {
+        let mut end = 0;
+        let (said, seen) = (&self.said, self.seen);
+        until(what, || {
+            let said = said.lock().unwrap();
+            let found = said[seen..].find(what);
+            end = found.map_or(0, |at| seen + at + what.len());
+            found.is_some()
+        });
+        self.seen = end;
+    }
+
+    fn types(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+    }
+}
+
+/// Lines into a program, and what it says until it ends.
+fn piped(place: &Place, args: &[&str], lines: &str) -> Said {
+    let mut command = place.command(TRUNKLINE, args);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let said = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Said { stdout: text(said.stdout), stderr: text(said.stderr), code: said.status.code() }
+}
+
+/// A visit to `far@localhost` with lines, with an expression, and what is left of the node then.
+fn visits(place: &Place) {
+    let said = piped(place, &["remsh", "far@localhost"], "node().\nX = 20.\nio:format(\"~p~n\", [X + 1]).\n");
+    for line in ["(far@localhost)1> far@localhost", "(far@localhost)2> 20", "21"] {
+        assert!(said.stdout.contains(line), "{said:?}");
+    }
+    // The end of our input was none of the node's.
+    let said =
+        place.trunkline(&["eval", "far@localhost", "[io:format(\"~p~n\", [N]) || N <- [a, b]], node()"]);
+    assert_eq!((said.stdout.as_str(), said.code), ("a\nb\nfar@localhost\n", Some(0)), "{said:?}");
+    let said = place.trunkline(&["eval", "far@localhost", "1 = 2"]);
+    assert!(said.code == Some(1) && said.stderr.contains("badmatch"), "{said:?}");
+    let said = place.trunkline(&["eval", "far@localhost", "foo("]);
+    assert!(said.code == Some(2) && said.stderr.contains("syntax error"), "{said:?}");
+    let said = place.trunkline(&["eval", "nobody@localhost", "1"]);
+    assert_eq!(said.code, Some(3), "{said:?}");
+}
+
+/// A node of ours with a shell nobody types into.
+fn far(place: &Place) -> Running {
+    let mut command = place.command(TRUNKLINE, &["erl", "-sname", "far@localhost", "-noinput"]);
+    let running = Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    until("the node is up", || place.trunkline(&["ping", "far@localhost"]).code == Some(0));
+    running
+}
+
+#[test]
+fn a_node_of_ours_is_visited_and_goes_on() {
+    let place = Place::new();
+    let _epmd = place.our_epmd();
+    let _far = far(&place);
+    visits(&place);
+    let said = piped(&place, &["remsh", "far@localhost"], "q().\nno\n1 + 1.\nexit().\n");
+    assert!(
+        said.stdout.contains("This ends the node far@localhost") && said.stdout.contains("> 2"),
+        "{said:?}"
+    );
+    assert_eq!(place.trunkline(&["ping", "far@localhost"]).code, Some(0));
+}
+
+#[test]
+fn a_real_erl_is_visited_and_goes_on() {
+    if !erlang_is_here() {
+        return;
+    }
+    let place = Place::new();
+    let _epmd = place.our_epmd();
+    let _far = place.erl("far@localhost", &[], "");
+    visits(&place);
+    assert_eq!(place.trunkline(&["ping", "far@localhost"]).code, Some(0));
+}
+
+#[test]
+fn jobs_are_begun_seen_and_stopped_from_the_menu() {
+    let place = Place::new();
+    let _epmd = place.our_epmd();
+    let node = far(&place);
+    let mut seat = Terminal::start(place.command(TRUNKLINE, &["erl", "-sname", "near@localhost"]));
+    seat.shows("(near@localhost)1> ");
+    seat.types("Near = 1.\r");
+    seat.shows("(near@localhost)2> ");
+    seat.types("\x07");
+    seat.shows(" --> ");
+    seat.types("h\r");
+    seat.shows("  r [node [shell]]  - start remote shell");
+    seat.types("r 'far@localhost'\rj\r");
+    seat.shows("   1  {shell,start,[init]}");
+    seat.shows("   2* {far@localhost,shell,start,[]}");
+    seat.types("c\r");
+    seat.shows("(far@localhost)1> ");
+    seat.types("io:format(\"at ~p~n\", [node()]).\r");
+    seat.shows("at far@localhost");
+    // A command that never ends is ended, and keys typed ahead are not lost.
+    seat.types("F = fun L() -> L() end, io:format(\"round \" \"and round~n\"), F().\r");
+    seat.shows("round and round");
+    seat.types("\x03");
+    seat.shows("** exception exit: killed");
+    seat.types("lists:se\t\tq(7,8).\x1b[D\x1b[D\x7f9\r");
+    seat.shows("[7,8,9]");
+    drop(node);
+    seat.shows("The connection to far@localhost is lost");
+    seat.shows(" --> ");
+    seat.types("c 1\r");
+    seat.shows("(near@localhost)2> ");
+    seat.types("Near + 41.\r");
+    seat.shows("42");
+}
+
+#[test]
+fn a_terminal_of_erls_opens_a_shell_on_ours() {
+    if !erlang_is_here() {
+        return;
+    }
+    let place = Place::new();
+    let _epmd = place.our_epmd();
+    let _far = far(&place);
+    let flags = ["-sname", "guest@localhost", "-hidden", "-remsh", "far@localhost"];
+    let mut seat = Terminal::start(place.command("erl", &flags));
+    seat.shows("(far@localhost)1> ");
+    seat.types("io:format(\"at ~p~n\", [node()]).\r");
+    seat.shows("at far@localhost");
+    seat.shows("(far@localhost)2> ");
+    seat.types("lists:seq(1, 3).\r");
+    seat.shows("[1,2,3]");
+    assert_eq!(place.trunkline(&["ping", "far@localhost"]).code, Some(0));
+}
