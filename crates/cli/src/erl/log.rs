@@ -80,6 +80,7 @@ impl tracing::field::Visit for Message {
 }
 
 /// `21-Nov-2026::03:50:00.123456`, in UTC.
+#[expect(clippy::disallowed_methods, reason = "the time of day is no clock of the node's")]
 fn now() -> String {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let (days, seconds) = ((since.as_secs() / 86_400) as i64, since.as_secs() % 86_400);

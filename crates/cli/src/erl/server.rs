@@ -6,7 +6,7 @@ use shell::session::{End, report};
 use shell::{Reply, Session};
 use tokio::sync::{Mutex, mpsc};
 use trunkline::io::{self, IoError};
-use trunkline::{Ctx, Down, Exit, ExitSignal, Pid, Ref, SpawnOptions, Term};
+use trunkline::{Atom, Ctx, Down, Exit, ExitSignal, Pid, Ref, SpawnOptions, Term};
 
 use super::life::{Life, Numbers, raised};
 use super::program::Program;
@@ -42,6 +42,17 @@ pub(crate) async fn guarded(mut ctx: Ctx, program: Arc<Program>) -> Result<(), E
     if reason.is_atom("normal") { Ok(()) } else { Err(Exit(reason)) }
 }
 
+/// A shell as it runs.
+struct Server {
+    program: Arc<Program>,
+    session: Arc<Mutex<Session>>,
+    evaluator: Evaluator,
+    now: Now,
+    /// Whether its terminal belongs to this node.
+    own: bool,
+    columns: u32,
+}
+
 /// A shell: reads, evaluates, prints, until it is told to end or nobody is there any more.
 async fn serve(mut ctx: Ctx, program: Arc<Program>, now: Now) -> Result<(), Exit> {
     let own = ctx.group_leader().node.name() == ctx.node().name();
@@ -53,11 +64,12 @@ async fn serve(mut ctx: Ctx, program: Arc<Program>, now: Now) -> Result<(), Exit
     session.columns = columns as usize;
     let session = Arc::new(Mutex::new(session));
     let (mut lines, reader) = start_reader(&ctx);
-    let mut evaluator = Evaluator::start(&mut ctx, &program, &session, &now);
+    let evaluator = Evaluator::start(&mut ctx, &program, &session, &now);
+    let mut server = Server { program, session, evaluator, now, own, columns };
     let mut text = String::new();
     loop {
         let prompt = match text.is_empty() || terminal.is_some() {
-            true => session.lock().await.prompt(ctx.node().name()),
+            true => server.prompt(ctx.node().name().clone()).await,
             // As in erl, a pipe sees one prompt for a command of several lines.
             false => String::new(),
         };
@@ -67,61 +79,73 @@ async fn serve(mut ctx: Ctx, program: Arc<Program>, now: Now) -> Result<(), Exit
         let line = loop {
             tokio::select! {
                 line = lines.recv() => break line,
-                reason = evaluator.lost(&mut ctx) => {
-                    evaluator = Evaluator::start(&mut ctx, &program, &session, &now);
-                    tell_lost(&mut ctx, reason, columns).await?;
-                }
+                reason = server.evaluator.lost(&mut ctx) => server.lost(&mut ctx, reason).await?,
             }
         };
         match line {
             Some(Ok(Some(line))) => text.push_str(&line),
-            Some(Ok(None)) if own => return Ok(()),
-            Some(Ok(None)) | None => return Ok(()),
             Some(Err(IoError::Refused(reason))) if reason.is_atom("interrupted") => {
                 text.clear();
                 say(&mut ctx, "** interrupted\n").await?;
-                continue;
             }
-            Some(Err(_)) => return Ok(()),
+            // The end of input, and nobody there any more: the shell ends, and the node goes on.
+            Some(Ok(None) | Err(_)) | None => return Ok(()),
         }
+        if server.work(&mut ctx, &mut text).await? {
+            return Ok(());
+        }
+    }
+}
+
+impl Server {
+    async fn prompt(&self, node: Atom) -> String {
+        self.session.lock().await.prompt(&node)
+    }
+
+    /// Does the commands that are complete, and takes them off the text; whether the shell is to end.
+    async fn work(&mut self, ctx: &mut Ctx, text: &mut String) -> Result<bool, Exit> {
         let mut first = true;
         while !text.trim().is_empty() {
             if !std::mem::take(&mut first) {
-                let prompt = session.lock().await.prompt(ctx.node().name());
-                say(&mut ctx, &prompt).await?;
+                let prompt = self.prompt(ctx.node().name().clone()).await;
+                say(ctx, &prompt).await?;
             }
-            let reply = evaluator.evaluate(&mut ctx, &text).await;
-            let taken = match reply {
-                Ok(Reply::More) => break,
-                Ok(Reply::Nothing) => text.chars().count(),
+            let all = text.chars().count();
+            let taken = match self.evaluator.evaluate(ctx, text).await {
+                Ok(Reply::More) => return Ok(false),
+                Ok(Reply::Nothing) => all,
                 Ok(Reply::Value(_, shown, taken)) => {
-                    program.publish(ctx.node());
-                    say(&mut ctx, &shown).await?;
+                    self.program.publish(ctx.node());
+                    say(ctx, &shown).await?;
                     taken
                 }
                 Ok(Reply::Wrong(shown, taken)) => {
                     // As in OTP, who was linked to the one that failed hears of it, and another one goes on.
                     if shown.starts_with("** ") {
-                        evaluator.replace(&mut ctx, &program, &session, &now);
+                        self.evaluator.replace(ctx, &self.program, &self.session, &self.now);
                     }
-                    say(&mut ctx, &shown).await?;
+                    say(ctx, &shown).await?;
                     taken
                 }
-                Ok(Reply::End(end)) => match ends(&mut ctx, end, own).await? {
-                    true => return Ok(()),
-                    false => text.chars().count(),
-                },
+                Ok(Reply::End(end)) if ends(ctx, end, self.own).await? => return Ok(true),
+                Ok(Reply::End(_)) => all,
                 Err(reason) => {
-                    evaluator = Evaluator::start(&mut ctx, &program, &session, &now);
-                    tell_lost(&mut ctx, reason, columns).await?;
-                    text.chars().count()
+                    self.lost(ctx, reason).await?;
+                    all
                 }
             };
-            text = text.chars().skip(taken).collect();
-            if text.trim().is_empty() {
-                text.clear();
-            }
+            *text = text.chars().skip(taken).collect();
         }
+        text.clear();
+        Ok(false)
+    }
+
+    /// Another evaluates from now on; says why.
+    async fn lost(&mut self, ctx: &mut Ctx, reason: Term) -> Result<(), Exit> {
+        self.evaluator = Evaluator::start(ctx, &self.program, &self.session, &self.now);
+        let raise = raised(reason);
+        let numbers = Numbers(ctx.node().clone());
+        say(ctx, &report(&raise, &numbers, self.columns as usize)).await
     }
 }
 
@@ -153,12 +177,6 @@ async fn ends(ctx: &mut Ctx, end: End, own: bool) -> Result<bool, Exit> {
 
 async fn say(ctx: &mut Ctx, text: &str) -> Result<(), Exit> {
     io::put_chars(ctx, text).await.map_err(|_| Exit::normal())
-}
-
-async fn tell_lost(ctx: &mut Ctx, reason: Term, columns: u32) -> Result<(), Exit> {
-    let raise = raised(reason);
-    let numbers = Numbers(ctx.node().clone());
-    say(ctx, &report(&raise, &numbers, columns as usize)).await
 }
 
 type Line = Result<Option<String>, IoError>;
