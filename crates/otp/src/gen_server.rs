@@ -167,7 +167,8 @@ pub trait GenServer: Sized + Send + 'static {
         async { Flow::Continue }
     }
 
-    /// Handles what does not read as a question, a cast or a message of this server. Says so in the log.
+    /// Handles what does not read as a question, a cast or a message of this server. Says so in the log; who asked a question
+    /// hears `function_clause`, as if it had crashed the server, which goes on.
     fn handle_unknown(&mut self, ctx: &mut Ctx, unknown: Unknown) -> impl Future<Output = Flow> + Send {
         serve::log_unknown::<Self>(ctx, unknown);
         async { Flow::Continue }

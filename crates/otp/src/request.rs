@@ -32,6 +32,23 @@ impl Caller {
     }
 }
 
+impl Caller {
+    /// The monitor by which the caller watches whom he asks, where the tag tells it: OTP's and our own callers do.
+    fn monitor(&self) -> Option<Ref> {
+        match (&self.tag, self.tag.as_list().and_then(List::uncons)) {
+            (Term::Ref(monitor), _) => Some(monitor.clone()),
+            (_, Some((Term::List(_), Term::Ref(monitor)))) => Some(monitor),
+            _ => alias_of(&self.tag),
+        }
+    }
+}
+
+/// The caller hears that the question ended this process, which lives on: nobody shall wait for an answer that will not come.
+/// Whether he could be told.
+pub fn refuse(ctx: &Ctx, caller: &Caller, reason: impl Into<runtime::Exit>) -> bool {
+    caller.monitor().is_some_and(|monitor| ctx.dismiss(&monitor, reason))
+}
+
 impl FromTerm for Caller {
     fn from_term(term: &Term) -> Result<Caller, Mismatch> {
         match term.as_tuple() {

@@ -285,6 +285,13 @@ impl Ctx {
         self.process.node.run_process(child, body)
     }
 
+    /// Tells the one who watches this process by that monitor that it has ended with that reason; for all others it goes on.
+    /// Whether there was such a monitor. A caller whose question makes no sense hears in this way what it would hear if the
+    /// question had crashed the server.
+    pub fn dismiss(&self, watcher: &Ref, reason: impl Into<crate::Exit>) -> bool {
+        self.process().dismiss(watcher, &reason.into().0)
+    }
+
     /// Sends an exit signal, as `exit/2` does. To oneself it takes effect at the next await.
     pub fn exit(&self, to: &Pid, reason: impl Into<crate::Exit>) {
         self.process.node.send_exit(&self.process.pid, to, None, &reason.into().0, Cause::Call);

@@ -273,6 +273,27 @@ impl Proc {
         }
     }
 
+    /// Tells one watcher that this process is down, which it is for nobody else. Whether there was such a watcher.
+    pub(crate) fn dismiss(&self, watcher: &Ref, reason: &Term) -> bool {
+        let own = |near: Near| {
+            let (id, serial) = (near.seat.id, near.seat.serial);
+            reference(&Pid { node: self.pid.node.clone(), id, serial }, near.counter)
+        };
+        if let Some(near) = self.node.table().take_watcher(self.seat(), |near| own(near) == *watcher) {
+            let order = Order::Down { reference: own(near), reason: reason.clone() };
+            let _ = self.node.post(near.seat, Mail::order(order), self.home());
+            return true;
+        }
+        let mut state = self.state();
+        let Some(ties) = state.ties.as_mut() else { return false };
+        let Some(far) = ties.watchers.remove(watcher) else { return false };
+        let lane = ties.lanes.get(&far.lane).cloned();
+        drop(state);
+        let from = far.name.map_or_else(|| Dest::Pid(self.pid.clone()), Dest::Name);
+        self.node.send_down(from, &far.pid, lane.as_ref(), watcher.clone(), reason);
+        true
+    }
+
     /// The last words of a process: links first, then watchers; then whom it watched itself.
     pub(crate) fn tell_the_bereaved(&self, mut ties: Ties, near: Option<Box<Watchers>>, reason: &Term) {
         for (pid, link) in std::mem::take(&mut ties.links) {

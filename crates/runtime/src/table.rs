@@ -195,6 +195,11 @@ impl Table {
         }
     }
 
+    /// Takes away the monitor for which this holds.
+    pub(crate) fn take_watcher(&self, seat: Seat, is: impl Fn(Near) -> bool) -> Option<Near> {
+        self.find(seat)?.watchers.as_mut()?.take(is)
+    }
+
     /// Frees the seat of a process whose inbox is closed.
     pub(crate) fn release(&self, seat: Seat) {
         self.alive.fetch_sub(1, Ordering::SeqCst);

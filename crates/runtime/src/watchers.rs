@@ -48,6 +48,13 @@ impl Watchers {
         }
     }
 
+    /// Takes out the one for which this holds.
+    pub(crate) fn take(&mut self, is: impl Fn(Near) -> bool) -> Option<Near> {
+        let near = self.iter().find(|near| is(*near))?;
+        self.remove(None, near);
+        Some(near)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = Near> {
         self.places.iter().copied().filter(|place| place.counter != 0)
     }

@@ -13,6 +13,7 @@ use crate::caught::caught;
 use crate::proc_lib::{Cradle, is_orderly};
 use crate::reply::{Reply, ReplyTo};
 use crate::report::{self, Level, show};
+use crate::request;
 use crate::sys::{Core, Subject};
 
 /// From the first word to the last.
@@ -218,10 +219,17 @@ impl<S: GenServer> Subject for Shown<'_, S> {
     }
 }
 
+/// In OTP an unknown question crashes the server, and its caller with it. Here only the caller hears of a crash.
+fn refuse_unknown<S: GenServer>(ctx: &Ctx, caller: &request::Caller) {
+    let reason = term!({function_clause, [{(S::module()), handle_call, 3, []}]});
+    request::refuse(ctx, caller, reason);
+}
+
 /// OTP's `{gen_server, no_handle_info}`.
 pub(crate) fn log_unknown<S: GenServer>(ctx: &Ctx, unknown: Unknown) {
     let (what, message) = match unknown {
         Unknown::Call(question, reply) => {
+            refuse_unknown::<S>(ctx, reply.caller());
             reply.forget();
             ("call", question)
         }
