@@ -20,6 +20,12 @@ fn identifiers_show_the_number_of_their_node() {
     assert_eq!(Term::Pid(pid("you@there")).to_string(), "<you@there.84.0>");
     let reference = crate::Ref::new(pid("me@here").node, &[3, 2, 1]).unwrap();
     assert_eq!(printer.write(&Term::Ref(reference)), "#Ref<0.1.2.3>");
+    // One of ours carries the numbers of its process, and shows three as those of a BEAM; a peer's is shown as it is.
+    let words = [5, 1, 0, 21, 1];
+    let own = crate::Ref::new(pid("me@here").node, &words).unwrap();
+    assert_eq!(printer.write(&Term::Ref(own)), "#Ref<0.4294967317.1.5>");
+    let far = crate::Ref::new(pid("you@there").node, &words).unwrap();
+    assert_eq!(printer.write(&Term::Ref(far)), "#Ref<9871.1.21.0.1.5>");
 }
 
 #[test]
