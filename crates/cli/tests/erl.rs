@@ -202,6 +202,8 @@ fn a_shell_stays_a_shell_whatever_its_processes_do() {
     assert_eq!(shell.types(&format!("c({:?}).", source.to_str().unwrap())), "{ok,twice}");
     assert_eq!(shell.types("twice:times(21)."), "42");
     assert_eq!(shell.types("rpc:call(node(), twice, times, [4])."), "8");
+    assert!(shell.types("regs().").contains("net_kernel") || shell.types("regs().").contains("user"));
+    assert!(shell.types("i().").contains(" processes"));
     shell.enter("q().");
     assert!(shell.running.0.wait().unwrap().success());
 }
