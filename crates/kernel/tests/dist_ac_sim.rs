@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use kernel::dist_ac::{self, Ladder};
 use kernel::sim::{Net, sim};
-use kernel::{Builder, Node};
+use kernel::{Builder, Node, global};
 use otp::application::{self, Application, Kind, Spec, StartType};
 use runtime::{Ctx, Exit};
-use term::{Pid, Term};
+use term::{Atom, Pid, Term};
 
 const TICKTIME: Duration = Duration::from_secs(4);
 
@@ -97,5 +97,48 @@ fn a_cluster_that_was_split_has_one_copy_again_and_fails_over_and_back() {
     for seed in 0..4 {
         println!("seed {seed}");
         sim(seed, a_long_day);
+    }
+}
+
+/// Somebody decides on a node while another boots: it cannot introduce itself, and so it must not decide.
+async fn a_boot_while_others_decide(net: Net) {
+    let [a] = net.boot(["a"], shape).await;
+    application::load(&a, "shop").await.unwrap();
+    application::start(&a, "shop", Kind::Temporary).await.unwrap();
+    net.until("the first runs it", || runs(&a)).await;
+    let name = a.name().clone();
+    let (locked, lock) = tokio::sync::oneshot::channel();
+    let decider = a.spawn(move |mut ctx: Ctx| async move {
+        let me = ctx.pid();
+        assert!(global::set_lock(&mut ctx, Atom::new("dist_ac"), me, Some(&[name]), None).await);
+        let _ = locked.send(());
+        let _: Term = ctx.receive().await;
+    });
+    lock.await.unwrap();
+    assert!(global::register(&a, Atom::new("till"), &decider).await);
+
+    let [b] = net.boot(["b"], |builder| shape(builder).sync_nodes(["a@a"], Duration::from_secs(5))).await;
+    assert_eq!(global::whereis(&b, Atom::new("till")), Some(decider.clone()), "what starts may look for it");
+    application::load(&b, "shop").await.unwrap();
+    net.always("one copy", {
+        let (a, b) = (a.clone(), b.clone());
+        move || copies(&[&a, &b]) == 1
+    });
+    let node = b.clone();
+    let start = tokio::spawn(async move { application::start(&node, "shop", Kind::Temporary).await });
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(dist_ac::known_nodes(&b).len(), 1);
+    assert!(!start.is_finished(), "whoever knows nobody does not decide");
+    a.send(&decider, Term::atom("done"));
+    assert_eq!(start.await.unwrap(), Ok(()));
+    assert_eq!(dist_ac::known_nodes(&b).len(), 2);
+    net.until("the first runs it still", || runs(&a) && !runs(&b)).await;
+}
+
+#[test]
+fn a_node_that_boots_decides_nothing_before_it_has_met_the_others() {
+    for seed in 0..4 {
+        println!("seed {seed}");
+        sim(seed, a_boot_while_others_decide);
     }
 }

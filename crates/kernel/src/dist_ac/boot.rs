@@ -157,6 +157,8 @@ async fn sync_nodes(node: &Node) -> Result<(), BootError> {
             rounds += 1;
             tokio::time::sleep(Duration::from_millis(SYNC_NODES_AGAIN_MILLIS)).await;
         }
+        // What starts next may look for the one whom it takes over from: his name must be known here.
+        crate::global::sync_with(node, all.iter().cloned()).await;
     };
     match within {
         None => wait.await,

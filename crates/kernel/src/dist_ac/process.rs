@@ -64,8 +64,15 @@ async fn run(mut ctx: Ctx) {
         ctx.send(&booter, Term::atom("dist_ac_took_control"));
     }
     net_kernel::monitor_nodes(ctx.node(), ctx.pid_ref(), WatchOptions::default());
-    introduce::begin(&ctx, fresh);
-    let mut process = Process { ctx, hub, askers: BTreeMap::new(), asked: 0, deciding: BTreeSet::new() };
+    introduce::begin(&ctx, !hub.is_synced());
+    let mut process = Process {
+        ctx,
+        hub,
+        askers: BTreeMap::new(),
+        asked: 0,
+        deciding: BTreeSet::new(),
+        unsynced: Vec::new(),
+    };
     loop {
         let Some((origin, message)) = process.ctx.receive_with_origin(None).await else { continue };
         process.hear(origin.is_none(), message).await;
@@ -110,6 +117,8 @@ struct Process {
     asked: Ticket,
     /// Starts that are being decided: meanwhile we have our own lock.
     deciding: BTreeSet<Atom>,
+    /// What the controller wanted before we had met all that were there.
+    unsynced: Vec<Atom>,
 }
 
 impl Process {
@@ -158,8 +167,12 @@ impl Process {
         self.handle(event).await;
     }
 
-    /// The controller wants to start it. Not while somebody introduces himself, or moves applications by hand.
+    /// The controller wants to start it. Not while somebody introduces himself, or moves applications by hand; and not
+    /// before we have done so: whoever knows nobody finds that he is the best. (OTP's stands still until then.)
     async fn wanted(&mut self, app: &Atom) {
+        if !self.hub.is_synced() {
+            return self.unsynced.push(app.clone());
+        }
         if self.deciding.is_empty() {
             let (me, here) = (self.ctx.pid(), [self.ctx.node().name().clone()]);
             if !global::set_lock(&mut self.ctx, Atom::new(NAME), me.clone(), Some(&here), Some(0)).await {
@@ -174,12 +187,14 @@ impl Process {
 
     async fn handle(&mut self, event: Event) {
         let load = application::which_applications(self.ctx.node()).len() as i64;
+        tracing::trace!(me = %self.ctx.node().name(), ?event, "dist_ac");
         let orders = self.hub.machine().as_mut().map(|machine| machine.handle(event, load));
         self.obey(orders.unwrap_or_default()).await;
     }
 
     async fn obey(&mut self, orders: Vec<Order>) {
         for order in orders {
+            tracing::trace!(me = %self.ctx.node().name(), ?order, "dist_ac");
             match order {
                 Order::Send(node, message) => self.ctx.send((Atom::new(NAME), node), message.to_term()),
                 Order::Ask(node, ticket) => self.ask(node, ticket),
@@ -203,10 +218,19 @@ impl Process {
                         request::answer(&mut self.ctx, &caller, answer);
                     }
                 }
-                Order::Met => introduce::met(&mut self.ctx),
+                Order::Met => self.met(),
                 Order::Decided(app) => self.decided(&app).await,
                 Order::Mismatch { app, node, theirs } => self.mismatch(&app, &node, &theirs),
             }
+        }
+    }
+
+    /// What has waited for this comes after all that others have said: from us to ourselves.
+    fn met(&mut self) {
+        introduce::met(&mut self.ctx);
+        let me = self.ctx.pid();
+        for app in std::mem::take(&mut self.unsynced) {
+            self.ctx.send(&me, term!({ac_start_application_req, (app)}));
         }
     }
 
