@@ -6,6 +6,7 @@ mod jobs;
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use jobs::JobCenter;
@@ -18,14 +19,18 @@ use trunkline_tests::world::{self, t};
 
 const WAIT_MILLIS: u64 = 300;
 
-/// Where the compiled Erlang form is.
+/// Where the compiled Erlang form is. Compiled once: nodes of other tests of this program load it at any time.
 fn compiled() -> String {
+    static PLACE: OnceLock<String> = OnceLock::new();
+    PLACE.get_or_init(compile).clone()
+}
+
+fn compile() -> String {
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("job_center");
-    std::fs::create_dir_all(&out).expect("a directory");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("erl");
     let sources =
         ["job_center", "job_center_app", "job_center_sup"].map(|name| source.join(format!("{name}.erl")));
-    // Written beside and moved: other tests may be loading it.
+    // Other programs may be loading theirs.
     let fresh = out.join(format!("fresh-{}", std::process::id()));
     std::fs::create_dir_all(&fresh).expect("a directory");
     let status = Command::new("erlc").arg("-o").arg(&fresh).args(&sources).status().expect("erlc runs");
@@ -89,6 +94,8 @@ impl World {
             ];
             let mut erl = Erl::start(&name, self.epmd, &flags);
             erl.check("application:load(job_center)", "ok");
+            // Else it may take over before it has heard of the name, and so of the queue: it does not wait by itself.
+            erl.check("global:sync()", "ok");
             Member::Otp(Box::new(erl))
         } else {
             let builder = world::node(&name, self.epmd).distributed("job_center", self.ladder());
