@@ -185,7 +185,8 @@ impl Shell {
 
     /// `nodedown` of net_kernel, which comes after everything that the connection brought.
     pub(crate) fn node_down(&mut self, ctx: &mut Ctx, node: &Atom, connection: ConnectionId) {
-        if self.peers.get(node).is_none_or(|peer| peer.connection != connection) {
+        // We stop: our connections end one by one. Who would hear that we have lost the others would drop those.
+        if self.node.is_closing() || self.peers.get(node).is_none_or(|peer| peer.connection != connection) {
             return;
         }
         self.peers.remove(node);
