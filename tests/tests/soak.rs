@@ -1,4 +1,7 @@
 //! The mixed soak: three nodes of OTP and three of ours, one minute of misfortune, or as many as are asked for.
+//!
+//! `TRUNKLINE_SOAK_OURS=0` is the control: six nodes of OTP. With `TRUNKLINE_SOAK_FAR` set, half of all misfortune is lost
+//! connections and names for processes that live elsewhere.
 
 use trunkline_tests::soak::{Soak, seed};
 use trunkline_tests::{erl, world};
@@ -9,12 +12,15 @@ async fn three_of_each_kind_agree_after_every_misfortune() {
     if !erl::found() {
         return;
     }
-    let asked = std::env::var("TRUNKLINE_SOAK_SECONDS").ok().and_then(|text| text.parse().ok());
-    let (seconds, seed) = (asked.unwrap_or(60), seed());
-    println!("the seed is {seed} (TRUNKLINE_SEED), {seconds} s (TRUNKLINE_SOAK_SECONDS)");
+    let asked = |what: &str| std::env::var(what).ok().and_then(|text| text.parse().ok());
+    let (seconds, seed) = (asked("TRUNKLINE_SOAK_SECONDS").unwrap_or(60), seed());
+    let ours = asked("TRUNKLINE_SOAK_OURS").unwrap_or(3);
+    println!(
+        "the seed is {seed} (TRUNKLINE_SEED), {seconds} s (TRUNKLINE_SOAK_SECONDS), {ours} of ours (TRUNKLINE_SOAK_OURS)"
+    );
     let begun = world::time_of_day();
     let epmd = world::private_epmd();
-    let mut soak = Soak::start(seed, env!("CARGO_BIN_EXE_soaker"), epmd).await;
+    let mut soak = Soak::start(seed, env!("CARGO_BIN_EXE_soaker"), epmd, ours as usize).await;
     let mut rounds = 0;
     while (world::time_of_day() - begun).as_secs() < seconds {
         let round = world::time_of_day();

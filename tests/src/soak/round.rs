@@ -26,6 +26,8 @@ pub struct Soak {
     dice: Dice,
     soaker: String,
     epmd: u16,
+    /// Whether names of far processes and lost connections are half of all misfortune.
+    far: bool,
     /// The nodes, OTP's first.
     pub members: Vec<Member>,
     next: i64,
@@ -36,17 +38,18 @@ pub struct Soak {
 }
 
 impl Soak {
-    /// Six nodes that know each other. `soaker` is `env!("CARGO_BIN_EXE_soaker")`.
+    /// Six nodes that know each other, so many of them `ours`. `soaker` is `env!("CARGO_BIN_EXE_soaker")`.
     ///
     /// # Panics
     /// When one does not start.
-    pub async fn start(seed: u64, soaker: &str, epmd: u16) -> Soak {
-        let kinds = [false, false, false, true, true, true];
-        let members = kinds.map(|ours| Member::new(member_name(ours), ours)).into_iter().collect();
+    pub async fn start(seed: u64, soaker: &str, epmd: u16, ours: usize) -> Soak {
+        let members =
+            (0..6).map(|at| at >= 6 - ours.min(6)).map(|ours| Member::new(member_name(ours), ours)).collect();
         let mut soak = Soak {
             dice: Dice(seed),
             soaker: soaker.to_owned(),
             epmd,
+            far: std::env::var("TRUNKLINE_SOAK_FAR").is_ok(),
             members,
             next: 0,
             story: Vec::new(),
@@ -97,7 +100,8 @@ impl Soak {
         let (name, group) = (self.dice.pick(&NAMES), self.dice.pick(&GROUPS));
         let resource = self.dice.pick(&RESOURCES);
         let millis = self.dice.below(300);
-        let what = match self.dice.below(40) {
+        let far = self.far && self.dice.below(2) == 0;
+        let what = match if far { [4, 18, 18][self.dice.below(3)] } else { self.dice.below(40) } {
             0 => return self.crash(at),
             1 => return self.doze(at).await,
             2 | 3 => return self.members[at].boot(&self.soaker, self.epmd),

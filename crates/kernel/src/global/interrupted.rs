@@ -9,7 +9,7 @@ use term::{Atom, Pid, Term};
 
 use super::events::RequestId;
 use super::machine::Global;
-use super::messages::Op;
+use super::messages::{Named, Op, Versioned};
 use super::registrar::Change;
 
 /// Requests that nobody waits for.
@@ -89,6 +89,25 @@ impl Global {
             change.by.node.name() == node && change.done.is_none_or(|at| now.since(at) < DOUBTFUL)
         });
         self.finish(changes);
+    }
+
+    /// The names we have for processes of nodes that are about to become ours: they were registered while these were connected to
+    /// some of us, and of nobody's partition.
+    pub(super) fn strangers_among(&self, arriving: &[Versioned]) -> Vec<Named> {
+        let arrives = |node: &Atom| {
+            *node != self.me && !self.peers.is_known(node) && arriving.iter().any(|(other, _)| other == node)
+        };
+        self.names.iter().filter(|named| arrives(named.pid.node.name())).cloned().collect()
+    }
+
+    /// Those who met these nodes saw no reason to tell of such a name, if both sides had it; but who had lost the node again
+    /// meanwhile has lost the name too. So who has it tells all, unless the news spoke of it. (OTP leaves that as it is.)
+    pub(super) fn tell_of(&mut self, strangers: Vec<Named>, news: &[Op]) {
+        for named in strangers {
+            if !news.iter().any(|op| *op.name() == named.name) {
+                self.registrar_enqueue(NOBODY, Change::Finish(Op::Insert(named)));
+            }
+        }
     }
 
     fn finish(&mut self, changes: Vec<Underway>) {

@@ -25,7 +25,9 @@ impl Global {
                 truth(true)
             }
             Question::Register(named) => {
-                let held = self.lock_held_by(caller) && !self.is_lost(&named.pid);
+                // Whoever has lost the process's node, as we may have, may be back with it, as we are not yet: no reason to refuse
+                // the name. If that node is out of reach, the monitor takes the name away.
+                let held = self.lock_held_by(caller);
                 self.note_change(caller, Op::Insert(named.clone()));
                 self.insert_name(named, None, held);
                 Term::atom("yes")

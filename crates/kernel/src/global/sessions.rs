@@ -417,10 +417,12 @@ impl Global {
         }
         let (stale, fresh): (Vec<Versioned>, Vec<Versioned>) =
             nodes.iter().cloned().partition(|(node, _)| self.is_stale_news(node));
+        let strangers = self.strangers_among(&fresh);
         for node in self.add_known(&fresh) {
             self.owe_in_sync(&node);
         }
         self.apply(&ops, external, lock);
+        self.tell_of(strangers, &ops);
         stale.iter().for_each(|(node, _)| self.refuse_stale(node));
     }
 

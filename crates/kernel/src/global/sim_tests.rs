@@ -164,14 +164,13 @@ fn some_name(world: &mut World) -> Term {
     Term::tuple([Term::atom("name"), Term::Int(world.dice.below(4) as i64)])
 }
 
-/// A name for a process outside of one's partition is a promise nobody keeps: some of the partition can reach it, some not.
-fn knows(world: &World, at: usize, home: usize) -> bool {
-    let life = world.nodes[at].life.as_ref();
-    life.is_some_and(|life| life.machine.known().any(|node| *node == world.nodes[home].name))
+/// A name for a process out of reach is a promise nobody keeps. Within reach is who is connected, of the partition or not (yet).
+fn reaches(world: &World, at: usize, home: usize) -> bool {
+    world.nodes[at].life.as_ref().is_some_and(|life| life.up.contains_key(&home))
 }
 
 fn register(world: &mut World, id: u64, at: usize, home: usize, again: bool) {
-    let home = if world.dice.below(3) == 0 && knows(world, at, home) { home } else { at };
+    let home = if world.dice.below(3) == 0 && reaches(world, at, home) { home } else { at };
     let Some(pid) = world.spawn(home) else { return };
     let name = some_name(world);
     let function = ["random_exit_name", "random_notify_name", "notify_all_name", "somebody_elses"];

@@ -395,20 +395,47 @@ fn the_operator_reads_who_holds_the_lock_or_does_not_answer() {
     }
 }
 
-/// The third node is lost; the peer then registers a process of it. We take the name when that node is connected again, as the
-/// nodes of OTP do: all of a partition have a name, or none.
+/// The third node is lost; the peer, who may be connected to it again, registers a process of it. We take the name, connected or
+/// not: the peer has it, and nobody would tell us later. When the third node is one of us again, we tell all of the name, in case
+/// somebody had lost it meanwhile; when it is out of reach, the monitor takes it away.
 #[test]
-fn a_name_on_a_node_that_is_back_is_taken_and_on_one_that_is_lost_is_not() {
+fn a_name_on_a_node_that_we_lost_is_taken_and_told_when_that_node_is_back() {
+    let (peer, third) = (Atom::new(PEER), Atom::new(THIRD));
     let lock = LockId::global(Term::Pid(pid_of(PEER, 3)));
-    let request = messages::register(&Named { pid: pid_of(THIRD, 60), ..named("x", 60) });
-    for back in [true, false] {
+    let far = Named { pid: pid_of(THIRD, 60), ..named("x", 60) };
+    for spoken_of in [false, true] {
         let mut stage = met(Mistake::None);
-        stage.happens(Event::NodeDown { node: Atom::new(THIRD) });
-        if back {
-            stage.happens(Event::NodeUp { node: Atom::new(THIRD), visible: true, connection: 3 });
-        }
+        stage.happens(Event::NodeDown { node: third.clone() });
         registrar_asks(&mut stage, messages::set_lock(&lock));
-        registrar_asks(&mut stage, request.clone());
-        assert_eq!(stage.global.whereis(&Term::atom("x")).is_some(), back);
+        registrar_asks(&mut stage, messages::register(&far));
+        registrar_asks(&mut stage, messages::del_lock(&lock));
+        assert!(stage.global.whereis(&far.name).is_some());
+        let watched =
+            stage.done.iter().any(|effect| matches!(effect, Effect::Monitor { pid, .. } if *pid == far.pid));
+        assert!(watched, "who is out of reach loses the name");
+        stage.happens(Event::NodeUp { node: third.clone(), visible: true, connection: 3 });
+        let ops = if spoken_of { vec![Op::Insert(far.clone())] } else { Vec::new() };
+        let news = News {
+            node: &peer,
+            ops: &ops,
+            external: &[],
+            nodes: &[(third.clone(), VERSION)],
+            version: VERSION,
+            lock: &lock,
+        };
+        stage.done.clear();
+        stage.hears(news.to_term(VERSION));
+        let mut told = std::collections::BTreeSet::new();
+        for _ in 0..20 {
+            told.extend(stage.done.iter().filter_map(|effect| match effect {
+                Effect::Call { node, request, .. } if *request == messages::register(&far) => {
+                    Some(node.clone())
+                }
+                _ => None,
+            }));
+            stage.settles_once();
+        }
+        let all = if spoken_of { Vec::new() } else { vec![peer.clone(), third.clone()] };
+        assert!(told.into_iter().eq(all), "spoken of: {spoken_of}");
     }
 }
