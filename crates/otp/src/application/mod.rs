@@ -29,7 +29,7 @@
 //! application::serve_here(&node);
 //! application::install(&node, Shop);
 //! let started = application::ensure_all_started(&node, "shop", Kind::Temporary).await.unwrap();
-//! assert_eq!(started, ["shop".into()]);
+//! assert_eq!(started, ["shop"]);
 //! assert_eq!(application::get_env(&node, "shop", "till"), Some(Term::Int(1)));
 //! application::stop(&node, "shop").await.unwrap();
 //! # }
