@@ -35,7 +35,7 @@
 //! - [`Node`]: start a node, connect it, spawn processes; [`Ctx`]: what a process holds in its hand.
 //! - [`net_kernel`]: connections, who is up, tick time, allow list, cookies at run time.
 //! - [`global`]: names and locks for the whole cluster.
-//! - [`rpc`], [`erpc`]: functions with names, exported here and called there; [`module`]: a Rust module of them.
+//! - [`rpc`], [`erpc`]: functions with names, exported here and called there; [`macro@module`]: a Rust module of them.
 //! - [`request`]: questions to generic servers.
 //! - [`io`]: output and input across nodes, group leaders.
 //! - [`gen_server`]: processes that answer questions; [`gen_statem`]: state machines; [`sys`]: looking into them while they run.

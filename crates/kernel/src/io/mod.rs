@@ -1,6 +1,6 @@
 //! Input and output: Erlang's I/O protocol, spoken from both ends, and the text that goes over it.
 //!
-//! - [`format`], [`put_chars`], [`get_line`] and their kin ask the group leader of a process, wherever it is; [`Device`] asks
+//! - [`format()`], [`put_chars`], [`get_line`] and their kin ask the group leader of a process, wherever it is; [`Device`] asks
 //!   any other device.
 //! - [`Leader`] makes a process of this node a group leader, with a sink and a source of one's own.
 //! - [`protocol`] is the server's side without a process around it.
