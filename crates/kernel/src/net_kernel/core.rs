@@ -178,7 +178,6 @@ impl Shelf {
 
 impl NetKernel {
     /// How this node finds others.
-    #[allow(dead_code, reason = "for the services that answer for EPMD")]
     pub(crate) fn discovery(&self) -> Arc<dyn crate::discovery::Discovery> {
         self.setup.discovery.clone()
     }
