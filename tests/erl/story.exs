@@ -112,9 +112,10 @@ check.(":global of theirs", fn ->
   GenServer.call({:global, :theirs}, {:add, 0})
 end, 8)
 
-# What Phoenix.PubSub's PG2 adapter sends: {:forward_to_local, topic, message, dispatcher} to the members of a group of its own scope.
+# What Phoenix.PubSub's adapter sends: {:forward_to_local, topic, message, dispatcher}, for a broadcast to the members of its
+# group in a scope of its own, for a direct_broadcast to the group's name on one node.
 {:ok, _} = :pg.start_link(Phoenix.PubSub)
-group = :my_pubsub_adapter
+group = Chat.Adapter
 :ok = :pg.join(Phoenix.PubSub, group, self())
 
 await = fn await, left ->
@@ -130,19 +131,26 @@ end
 
 members = await.(await, 500)
 check.("members of both nodes", fn -> members |> Enum.map(&node/1) |> Enum.sort() end, Enum.sort([us, node()]))
-for pid <- members, node(pid) != node() do
-  send(pid, {:forward_to_local, "room:lobby", self(), %{event: "hello", payload: %{n: 1}}, Phoenix.PubSub})
+told = {:forward_to_local, "room:lobby", %{event: "hello", payload: %{n: 1}}, Phoenix.PubSub}
+heard = fn ->
+  receive do
+    {:forward_to_local, "room:lobby", %{heard: %{event: "hello", payload: %{n: 1}}}, Phoenix.PubSub} -> true
+  after
+    20_000 -> false
+  end
 end
 
-answered = receive do
-  {:forward_to_local, "room:lobby", from, %{event: "hello_back"}, Phoenix.PubSub} -> node(from) == us
-after
-  20_000 -> :nothing
-end
+for pid <- members, node(pid) != node(), do: send(pid, told)
+broadcast = heard.()
+check.("broadcast there and back", fn -> broadcast end, true)
+send({group, us}, told)
+direct = heard.()
+check.("direct_broadcast there, and a broadcast back", fn -> direct end, true)
 
-check.("broadcast there and back", fn -> answered end, true)
-
-# libcluster's Epmd strategy.
+# libcluster's strategies: Epmd connects by name, LocalEpmd and ErlangHosts ask the EPMD.
+local = fn {:ok, names} -> for {name, _} <- names, do: List.to_atom(name ++ '@localhost') end
+check.("erl_epmd:names", fn -> us in local.(:erl_epmd.names()) end, true)
+check.("net_adm:names", fn -> us in local.(:net_adm.names(:localhost)) end, true)
 check.("connect_node", fn -> :net_kernel.connect_node(us) end, true)
 check.("nodes(connected)", fn -> us in :erlang.nodes(:connected) end, true)
 

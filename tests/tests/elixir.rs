@@ -19,25 +19,32 @@ fn found() -> bool {
     found
 }
 
-/// A member of the group that Phoenix.PubSub's adapter forms: it answers a broadcast with another.
+const SCOPE: &str = "Elixir.Phoenix.PubSub";
+/// The group and the registered name of the adapter of a `Phoenix.PubSub` called `Chat`.
+const ADAPTER: &str = "Elixir.Chat.Adapter";
+
+/// What Phoenix.PubSub's adapter is on a node: a member of its group that has the group's name. It answers a broadcast with
+/// another, to the members of all other nodes.
 fn adapter(ours: &Node) {
     let member = ours.spawn(|mut ctx: Ctx| async move {
         loop {
             let message: Term = ctx.receive().await;
-            if let Some([word, topic, Term::Pid(from), _, dispatcher]) = message.as_tuple()
-                && word.is_atom("forward_to_local")
-            {
-                let event = [(Term::atom("event"), Term::binary("hello_back"))];
-                let event = Term::Map(event.into_iter().collect::<Map>());
-                let me = Term::Pid(ctx.pid());
-                let back = [word.clone(), topic.clone(), me, event, dispatcher.clone()];
-                ctx.send(from, Term::tuple(back));
+            let Some([word, topic, heard, dispatcher]) = message.as_tuple() else { continue };
+            if !word.is_atom("forward_to_local") || topic.as_binary() != Some(b"room:lobby") {
+                continue;
+            }
+            let back = Term::Map([(Term::atom("heard"), heard.clone())].into_iter().collect::<Map>());
+            let back = Term::tuple([word.clone(), topic.clone(), back, dispatcher.clone()]);
+            let here = ctx.node().name().clone();
+            let members = pg::members_in(ctx.node(), SCOPE, Term::atom(ADAPTER));
+            for member in members.iter().filter(|member| *member.node.name() != here) {
+                ctx.send(member, back.clone());
             }
         }
     });
-    let scope = "Elixir.Phoenix.PubSub";
-    pg::start(ours, scope).expect("the scope is free");
-    pg::join_in(ours, scope, Term::atom("my_pubsub_adapter"), member).expect("it is ours");
+    pg::start(ours, SCOPE).expect("the scope is free");
+    pg::join_in(ours, SCOPE, Term::atom(ADAPTER), member.clone()).expect("it is ours");
+    ours.register(ADAPTER, &member).expect("the name is free");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
