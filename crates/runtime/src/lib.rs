@@ -50,7 +50,7 @@ pub use mailbox::{Limit, Mark, Policy};
 pub use message::{Down, ExitSignal, Message};
 pub use names::RegisterError;
 pub use node::{Node, NodeConfig};
-pub use remote::{ExportedFn, ExportedFuture};
+pub use remote::{ExportedFn, ExportedFuture, Finder};
 pub use requests::{Replies, SpawnAt, SpawnError, SpawnRequest};
 pub use router::{SendOptions, Sent};
 pub use spawn::SpawnOptions;

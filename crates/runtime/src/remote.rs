@@ -25,9 +25,12 @@ pub type ExportedFuture = Pin<Box<dyn Future<Output = Result<Term, Exit>> + Send
 /// A function that can be started by its name: it gets a process of its own, and the arguments.
 pub type ExportedFn = Arc<dyn Fn(Ctx, Vec<Term>) -> ExportedFuture + Send + Sync>;
 
+/// Finds a function that nobody has exported: what `error_handler` does in Erlang.
+pub type Finder = Arc<dyn Fn(&Atom, &Atom, u8) -> Option<ExportedFn> + Send + Sync>;
+
 /// The exported functions of a node.
 #[derive(Default)]
-pub(crate) struct Exports(RwLock<BTreeMap<ExportKey, ExportedFn>>);
+pub(crate) struct Exports(RwLock<BTreeMap<ExportKey, ExportedFn>>, RwLock<Option<Finder>>);
 
 /// Module, function, arity; without an arity it stands for all that are not there themselves.
 type ExportKey = (Atom, Atom, Option<u8>);
@@ -68,8 +71,21 @@ impl Node {
         self.exports().0.write().unwrap_or_else(PoisonError::into_inner).remove(&key).is_some()
     }
 
-    /// The function of that name and arity.
+    /// The function of that name and arity: exported, or found by the node's finder.
     pub fn exported(&self, module: &Atom, function: &Atom, arity: u8) -> Option<ExportedFn> {
+        self.exported_by_name(module, function, arity).or_else(|| {
+            let finder = self.exports().1.read().unwrap_or_else(PoisonError::into_inner).clone();
+            finder.and_then(|find| find(module, function, arity))
+        })
+    }
+
+    /// From now on `finder` is asked for functions that are not exported. What it keeps must not hold the node.
+    pub fn set_finder(&self, finder: Finder) {
+        *self.exports().1.write().unwrap_or_else(PoisonError::into_inner) = Some(finder);
+    }
+
+    /// The function of that name and arity, if it is exported; no finder is asked.
+    pub fn exported_by_name(&self, module: &Atom, function: &Atom, arity: u8) -> Option<ExportedFn> {
         let exports = self.exports().0.read().unwrap_or_else(PoisonError::into_inner);
         let exact = exports.get(&(module.clone(), function.clone(), Some(arity)));
         exact.or_else(|| exports.get(&(module.clone(), function.clone(), None))).cloned()

@@ -3,6 +3,7 @@
 pub mod abstract_form;
 mod alone;
 pub mod ast;
+pub mod code;
 mod compile;
 pub mod lexer;
 mod library;

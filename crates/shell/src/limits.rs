@@ -30,3 +30,5 @@ pub const INCLUDES_DEEP_MAX: usize = 32;
 pub const TOKENS_MAX: usize = 8 << 20;
 /// How many commands and results a session remembers.
 pub const HISTORY_COMMANDS_MAX: usize = 20;
+/// Directories in which modules are looked for.
+pub const CODE_PATHS_MAX: usize = 1000;

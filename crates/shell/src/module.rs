@@ -1,6 +1,6 @@
 //! Modules from their source: read, checked, made to run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use trunkline::Atom;
@@ -8,11 +8,10 @@ use trunkline::term::Term;
 
 use crate::ast::{Clause, Loc};
 use crate::compile::{Compiler, Records, Unit};
-use crate::lexer::Token;
 use crate::library::Library;
 use crate::machine::Module;
 use crate::parser::{self, Attribute, Form};
-use crate::preprocess;
+use crate::preprocess::{self, Origin};
 
 /// What is wrong with a module, as `c/1` says it: `file:line:column: what`.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -32,7 +31,7 @@ pub(crate) fn wrong(loc: Loc, what: impl Into<String>) -> ModuleError {
 #[derive(Default)]
 struct Parts {
     name: Option<Atom>,
-    exports: BTreeSet<(Atom, u8)>,
+    exports: BTreeMap<(Atom, u8), Loc>,
     export_all: bool,
     imports: BTreeMap<(Atom, usize), Atom>,
     functions: BTreeMap<(Atom, usize), Loc>,
@@ -44,8 +43,8 @@ struct Parts {
 
 /// A module of source that needs no other files.
 pub(crate) fn compile(source: &str, library: &Library) -> Result<Module, Vec<ModuleError>> {
-    let forms = preprocess::forms(source, &mut preprocess::NoFiles).map_err(|error| vec![error])?;
-    build(&forms, source, library)
+    let origin = Origin { file: "nofile".to_owned(), macros: Vec::new() };
+    compile_with(source, &origin, &mut preprocess::NoFiles, library)
 }
 
 /// A module from its source; `files` gives what it includes.
@@ -54,22 +53,30 @@ pub(crate) fn compile(source: &str, library: &Library) -> Result<Module, Vec<Mod
 /// All that is wrong with it.
 pub(crate) fn compile_with(
     source: &str,
+    origin: &Origin,
     files: &mut dyn preprocess::Files,
     library: &Library,
 ) -> Result<Module, Vec<ModuleError>> {
-    let forms = preprocess::forms(source, files).map_err(|error| vec![error])?;
-    build(&forms, source, library)
-}
-
-fn build(forms: &[Vec<Token>], source: &str, library: &Library) -> Result<Module, Vec<ModuleError>> {
-    use md5::Digest;
+    let (forms, mut wrongs) = preprocess::forms_of(source, origin, files);
     let mut parts = Parts::default();
-    for tokens in forms {
+    for tokens in &forms {
         match parser::form(tokens) {
             Ok(form) => parts.take(form),
-            Err(error) => parts.wrongs.push(wrong(error.loc, error.what)),
+            Err(error) => wrongs.push(wrong(error.loc, error.what)),
         }
     }
+    wrongs.sort_by_key(|wrong| wrong.loc);
+    build(parts, wrongs, source, library)
+}
+
+/// What was wrong with the text comes before what is wrong with its sense.
+fn build(
+    mut parts: Parts,
+    mut wrongs: Vec<ModuleError>,
+    source: &str,
+    library: &Library,
+) -> Result<Module, Vec<ModuleError>> {
+    use md5::Digest;
     parts.check();
     let name = parts.name.clone().unwrap_or_else(|| Atom::new("nameless"));
     let unit = Unit {
@@ -90,12 +97,17 @@ fn build(forms: &[Vec<Token>], source: &str, library: &Library) -> Result<Module
             Err(error) => parts.wrongs.push(wrong(error.loc, error.what)),
         }
     }
-    if !parts.wrongs.is_empty() {
-        parts.wrongs.sort_by_key(|wrong| wrong.loc);
-        return Err(parts.wrongs);
+    parts.wrongs.sort_by_key(|wrong| wrong.loc);
+    wrongs.append(&mut parts.wrongs);
+    if !wrongs.is_empty() {
+        return Err(wrongs);
     }
     let funs = std::mem::take(&mut compiler.unit.funs).into_iter().flatten().collect();
-    let exports = if parts.export_all { functions.keys().cloned().collect() } else { parts.exports };
+    let exports = if parts.export_all {
+        functions.keys().cloned().collect()
+    } else {
+        parts.exports.into_keys().collect()
+    };
     Ok(Module {
         name,
         exports,
@@ -104,6 +116,7 @@ fn build(forms: &[Vec<Token>], source: &str, library: &Library) -> Result<Module
         md5: md5::Md5::digest(source.as_bytes()).into(),
         attributes: parts.attributes,
         records: parts.records,
+        file: None,
     })
 }
 
@@ -126,7 +139,7 @@ impl Parts {
         match attribute {
             Attribute::Module(name) => self.name = Some(name),
             Attribute::Export(names) => {
-                self.exports.extend(names.into_iter().map(|(name, arity)| (name, arity as u8)));
+                self.exports.extend(names.into_iter().map(|(name, arity)| ((name, arity as u8), loc)));
             }
             Attribute::Import(module, names) => {
                 self.imports.extend(names.into_iter().map(|key| (key, module.clone())));
@@ -154,10 +167,10 @@ impl Parts {
         if self.name.is_none() {
             self.wrongs.push(wrong(Loc::new(1, 1), "no module definition"));
         }
-        for (name, arity) in &self.exports {
+        for ((name, arity), loc) in &self.exports {
             if !self.functions.contains_key(&(name.clone(), usize::from(*arity))) {
                 let shown = crate::lexer::write_atom(name.as_str());
-                self.wrongs.push(wrong(Loc::new(1, 1), format!("function {shown}/{arity} undefined")));
+                self.wrongs.push(wrong(*loc, format!("function {shown}/{arity} undefined")));
             }
         }
     }

@@ -34,12 +34,23 @@ struct Macro {
 
 struct Preprocessor<'a> {
     files: &'a mut dyn Files,
+    name: &'a str,
     macros: BTreeMap<String, Vec<Macro>>,
     /// For each open `-ifdef`: whether its lines count, and whether one of its ways was taken.
     conditions: Vec<(bool, bool)>,
     forms: Vec<Vec<Token>>,
+    wrongs: Vec<ModuleError>,
     tokens: usize,
     function: (String, usize),
+}
+
+/// Where source comes from, and what is defined before its first line.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// What `?FILE` says.
+    pub file: String,
+    /// Macros without parameters, with what stands for them: `{d, Name, Value}` of `c/2`.
+    pub macros: Vec<(Atom, Term)>,
 }
 
 /// The tokens of each form.
@@ -47,11 +58,23 @@ struct Preprocessor<'a> {
 /// # Errors
 /// At the first thing that is wrong.
 pub fn forms(source: &str, files: &mut dyn Files) -> Result<Vec<Vec<Token>>, ModuleError> {
+    let origin = Origin { file: "nofile".to_owned(), macros: Vec::new() };
+    let (forms, wrongs) = forms_of(source, &origin, files);
+    match wrongs.into_iter().next() {
+        Some(wrong) => Err(wrong),
+        None => Ok(forms),
+    }
+}
+
+/// The tokens of each form, and all that is wrong.
+pub fn forms_of(source: &str, origin: &Origin, files: &mut dyn Files) -> (Vec<Vec<Token>>, Vec<ModuleError>) {
     let mut this = Preprocessor {
         files,
+        name: &origin.file,
         macros: BTreeMap::new(),
         conditions: Vec::new(),
         forms: Vec::new(),
+        wrongs: Vec::new(),
         tokens: 0,
         function: Default::default(),
     };
@@ -62,30 +85,41 @@ pub fn forms(source: &str, files: &mut dyn Files) -> Result<Vec<Vec<Token>>, Mod
         let tokens = vec![Token { loc: at, end: at, tok }];
         this.macros.insert(name.to_owned(), vec![Macro { parameters: None, tokens }]);
     }
-    this.file(source, 0)?;
-    if !this.conditions.is_empty() {
-        return Err(wrong(at, "unterminated -ifdef"));
+    for (name, value) in &origin.macros {
+        let tokens = lexer::tokens(&value.to_string(), at).unwrap_or_default();
+        this.macros.insert(name.as_str().to_owned(), vec![Macro { parameters: None, tokens }]);
     }
-    Ok(this.forms)
+    this.file(source, 0);
+    if !this.conditions.is_empty() {
+        this.wrongs.push(wrong(at, "unterminated -ifdef"));
+    }
+    (this.forms, this.wrongs)
 }
 
 impl Preprocessor<'_> {
-    fn file(&mut self, source: &str, depth: usize) -> Result<(), ModuleError> {
+    fn file(&mut self, source: &str, depth: usize) {
         if depth > INCLUDES_DEEP_MAX {
-            return Err(wrong(Loc::new(1, 1), "files include one another too deep"));
+            self.wrongs.push(wrong(Loc::new(1, 1), "files include one another too deep"));
+            return;
         }
         let mut rest = source;
         let mut loc = Loc::new(1, 1);
         loop {
-            let scanned = lexer::form(rest, loc, true).map_err(|error| wrong(error.loc, error.what))?;
-            let (tokens, count) = match scanned {
-                Scan::Form(tokens, count) => (tokens, count),
-                Scan::Empty | Scan::More => return Ok(()),
+            let (tokens, count) = match lexer::form(rest, loc, true) {
+                Ok(Scan::Form(tokens, count)) => (tokens, count),
+                Ok(Scan::Empty | Scan::More) => return,
+                Err(error) => {
+                    self.wrongs.push(wrong(error.loc, error.what));
+                    return;
+                }
             };
             let cut = rest.char_indices().nth(count).map_or(rest.len(), |(at, _)| at);
             loc = tokens.last().map_or(loc, |token| token.end);
             rest = &rest[cut..];
-            self.form(tokens, depth)?;
+            // What comes behind something wrong is looked at too.
+            if let Err(wrong) = self.form(tokens, depth) {
+                self.wrongs.push(wrong);
+            }
         }
     }
 
@@ -112,10 +146,13 @@ impl Preprocessor<'_> {
                 };
                 let name: String = text.iter().filter_map(|c| char::from_u32(*c)).collect();
                 match self.files.read(&name, library) {
-                    Some(source) => self.file(&source, depth + 1),
+                    Some(source) => {
+                        self.file(&source, depth + 1);
+                        Ok(())
+                    }
                     None => {
                         let what = if library { "include lib" } else { "include file" };
-                        Err(wrong(loc, format!("can't find {what} \"{name}\"")))
+                        Err(wrong(tokens[3].loc, format!("can't find {what} \"{name}\"")))
                     }
                 }
             }
@@ -278,13 +315,13 @@ impl Preprocessor<'_> {
         let one = |tok| Ok((vec![Token { loc, end: loc, tok }], at + 2));
         match name {
             "LINE" => return one(Tok::Integer(Term::Int(loc.line.into()))),
-            "FILE" => return one(Tok::Str("nofile".chars().map(|c| c as u32).collect())),
+            "FILE" => return one(Tok::Str(self.name.chars().map(|c| c as u32).collect())),
             "FUNCTION_NAME" => return one(Tok::Atom(Atom::new(&self.function.0))),
             "FUNCTION_ARITY" => return one(Tok::Integer(Term::Int(self.function.1 as i64))),
             _ => {}
         }
         let Some(all) = self.macros.get(name).cloned() else {
-            return Err(wrong(loc, format!("undefined macro '{name}'")));
+            return Err(wrong(tokens[at + 1].loc, format!("undefined macro '{name}'")));
         };
         if within.iter().any(|outer| outer == name) || within.len() > INCLUDES_DEEP_MAX {
             return Err(wrong(loc, format!("circular macro '{name}'")));

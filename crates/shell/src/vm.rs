@@ -1,6 +1,7 @@
 //! What all processes of a node share: the library, and the modules that were loaded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use trunkline::Atom;
@@ -14,12 +15,22 @@ pub struct Vm {
     modules: RwLock<BTreeMap<Atom, Arc<Module>>>,
     /// Modules of the library that are written in Erlang, read when they are first needed.
     own: RwLock<BTreeMap<Atom, Option<Arc<Module>>>>,
+    /// Modules of which an older version may still run.
+    old: RwLock<BTreeSet<Atom>>,
+    /// Where modules are looked for.
+    pub(crate) path: RwLock<Vec<PathBuf>>,
 }
 
 impl Vm {
     /// The library, and no modules.
     pub fn new() -> Arc<Vm> {
-        Arc::new(Vm { library: Library::standard(), modules: RwLock::default(), own: RwLock::default() })
+        Arc::new(Vm {
+            library: Library::standard(),
+            modules: RwLock::default(),
+            own: RwLock::default(),
+            old: RwLock::default(),
+            path: RwLock::new(vec![PathBuf::from(".")]),
+        })
     }
 
     /// A module that was loaded.
@@ -35,12 +46,29 @@ impl Vm {
     /// Puts a module in the place of one of its name.
     pub fn load(&self, module: Arc<Module>) {
         let mut modules = self.modules.write().unwrap_or_else(PoisonError::into_inner);
-        modules.insert(module.name.clone(), module);
+        let name = module.name.clone();
+        if modules.insert(name.clone(), module).is_some() {
+            self.old.write().unwrap_or_else(PoisonError::into_inner).insert(name);
+        }
     }
 
     /// Takes a module away; whether it was there.
     pub fn unload(&self, name: &Atom) -> bool {
-        self.modules.write().unwrap_or_else(PoisonError::into_inner).remove(name).is_some()
+        let there = self.modules.write().unwrap_or_else(PoisonError::into_inner).remove(name).is_some();
+        if there {
+            self.old.write().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+        }
+        there
+    }
+
+    /// Whether a module has an older version.
+    pub fn has_old(&self, name: &Atom) -> bool {
+        self.old.read().unwrap_or_else(PoisonError::into_inner).contains(name)
+    }
+
+    /// Forgets the older version of a module. Processes that run it go on: they hold it.
+    pub fn purge(&self, name: &Atom) {
+        self.old.write().unwrap_or_else(PoisonError::into_inner).remove(name);
     }
 
     /// A module of the library that is written in Erlang.

@@ -110,7 +110,10 @@ async fn a_module_is_read_checked_and_run() {
             "** exception error: no function clause matching shelltest:fact(-1) (shelltest.erl, line 6)\n"
                 .to_owned(),
         ),
-        (format!("c(\"{bad}\")."), "shellbad.erl:3:8: variable 'X' is unbound\nerror\n".to_owned()),
+        (
+            format!("c(\"{bad}\")."),
+            "shellbad.erl:3:8: variable 'X' is unbound\n%    3| f() -> X.\n%     |        ^\n\nerror\n".to_owned(),
+        ),
     ];
     for (text, wanted) in told {
         let said = say(&mut session, &mut world, &text).await;

@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use shell::{Entry, Reply, Session};
+use shell::{Entry, NodeWorld, Reply, Session};
 use trunkline::config::Config;
 use trunkline::discovery::Epmd;
 use trunkline::names::{Form, NodeName};
@@ -13,8 +13,8 @@ use trunkline::{Atom, Builder, Ctx, Node, SpawnOptions, StartError, Term};
 
 use super::flags::{Flags, Naming, Todo};
 use super::group::{Face, Shown};
-use super::life::{Life, live};
 use super::program::Program;
+use shell::node::live;
 
 /// How long to wait for an EPMD that was started.
 const EPMD_STARTS_MILLIS: u64 = 2000;
@@ -28,6 +28,10 @@ pub(super) async fn start(flags: &Flags, face: &Face) -> Result<(Node, Arc<Progr
     }
     let config = Config::command_line(flags.words.clone()).map_err(|why| why.to_string())?;
     let program = Program::new();
+    // The last one said comes first, as in erl.
+    for path in &flags.paths {
+        program.vm.add_code_path(Path::new(path), true);
+    }
     let named = |name: &str| dress(Node::builder(name), flags, &config, face);
     let node = match (&flags.name, &flags.remsh) {
         (Some((naming, name)), remsh) if name == "undefined" || name.starts_with("undefined@") => {
@@ -53,9 +57,6 @@ pub(super) async fn start(flags: &Flags, face: &Face) -> Result<(Node, Arc<Progr
         (None, None) => dress(Builder::default(), flags, &config, face)?.alone(),
     };
     program.install(&node);
-    for path in &flags.paths {
-        load_all(&program, &node, Path::new(path), face).await;
-    }
     Ok((node, program))
 }
 
@@ -176,17 +177,6 @@ pub(super) fn detach() -> ExitCode {
     }
 }
 
-/// Reads the modules of a directory of `-pa`.
-async fn load_all(program: &Arc<Program>, node: &Node, place: &Path, face: &Face) {
-    let Ok(entries) = std::fs::read_dir(place) else { return };
-    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-    files.sort();
-    for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "erl")) {
-        let name = file.to_string_lossy().replace('\\', "\\\\").replace('"', "\\\"");
-        evaluate(&format!("c(\"{name}\")."), node, program, face).await;
-    }
-}
-
 /// Does what `-eval`, `-run` and `-s` say; whether one of them failed.
 pub(super) async fn todo(flags: &Flags, node: &Node, program: &Arc<Program>, face: &Face) -> bool {
     for todo in &flags.todo {
@@ -205,7 +195,7 @@ pub(super) async fn todo(flags: &Flags, node: &Node, program: &Arc<Program>, fac
 async fn evaluate(text: &str, node: &Node, program: &Arc<Program>, face: &Face) -> bool {
     let (vm, text) = (program.vm.clone(), text.to_owned());
     let reply = node.try_run(move |ctx: Ctx| async move {
-        let mut life = Life::new(ctx, vm.clone());
+        let mut life = NodeWorld::new(ctx, vm.clone());
         let mut session = Session::new(vm);
         let mut rest = text;
         loop {
@@ -215,7 +205,6 @@ async fn evaluate(text: &str, node: &Node, program: &Arc<Program>, face: &Face) 
             }
         }
     });
-    program.publish(node);
     match reply.await {
         Some(Reply::Wrong(why, _)) => {
             face(Shown::Text(why));

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use trunkline::io::protocol::{Effect, Machine};
 use trunkline::{Atom, Ctx, Exit, Node, Pid, Ref, SpawnOptions, Term, rpc};
 
-use super::life::Numbers;
+use shell::node::Numbers;
 
 /// What is to be shown.
 #[derive(Clone, Debug, PartialEq)]

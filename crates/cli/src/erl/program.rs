@@ -1,24 +1,22 @@
 //! What a node of the shell has for everybody: the code that was loaded, funs of any shell, shells for visitors.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use shell::{Entry, Vm};
-use trunkline::{Atom, Ctx, Exit, ExportedFn, Node, Term, runtime};
+use trunkline::{Atom, Ctx, Exit, ExportedFn, Node, Term};
 
-use super::life::value_of;
 use super::server;
+use shell::node::value_of;
 
 /// The interpreted program of a node.
 pub(crate) struct Program {
     pub(crate) vm: Arc<Vm>,
-    published: Mutex<BTreeMap<Atom, [u8; 16]>>,
 }
 
 impl Program {
     /// With the library, and no modules.
     pub(crate) fn new() -> Arc<Program> {
-        Arc::new(Program { vm: Vm::new(), published: Mutex::default() })
+        Arc::new(Program { vm: Vm::new() })
     }
 
     /// Lets other nodes run funs here, and open shells.
@@ -49,11 +47,21 @@ impl Program {
             node.export_raw("shell", name, Some(0), self.starter());
             node.export_raw("shell", name, Some(1), self.starter());
         }
-        for (module, function, arity) in LIBRARY {
-            if node.exported(&Atom::new(module), &Atom::new(function), *arity).is_none() {
-                node.export_raw(module, function, Some(*arity), self.function(module, function));
-            }
+        self.find_for(node);
+    }
+
+    /// What is asked for by name and not exported is looked for in the library and in the modules on the code path.
+    fn find_for(self: &Arc<Self>, node: &Node) {
+        // What the shell knows of code is truer than what a node without one says.
+        for (function, arity) in self.vm.functions(&Atom::new("code")) {
+            node.export_raw("code", function.as_str(), Some(arity), self.function("code", function.as_str()));
         }
+        let this = self.clone();
+        node.set_finder(Arc::new(move |module, function, arity| {
+            let known =
+                this.vm.knows(module, function, arity) || this.vm.has_function(module, function, arity);
+            known.then(|| this.function(module.as_str(), function.as_str()))
+        }));
     }
 
     /// `shell:start()`: a shell whose terminal is where its caller's group leader is.
@@ -81,36 +89,9 @@ impl Program {
             Box::pin(value_of(ctx, this.vm.clone(), entry))
         })
     }
-
-    /// Exports the modules that were loaded since the last time.
-    pub(crate) fn publish(self: &Arc<Self>, node: &runtime::Node) {
-        let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
-        for module in self.vm.loaded() {
-            if published.get(&module.name) == Some(&module.md5) {
-                continue;
-            }
-            for (function, arity) in &module.exports {
-                let body = self.function(module.name.as_str(), function.as_str());
-                node.export(module.name.clone(), function.clone(), Some(*arity), body);
-            }
-            published.insert(module.name.clone(), module.md5);
-        }
-    }
 }
 
 const NO_OBSERVER: &str = "\
 There are no windows here. `trunkline top NODE` shows this node in a terminal; the observer of an Erlang node that is
 connected shows it too: start it there, and choose this node in its menu Nodes.
 ";
-
-/// Functions of the library that others may want of a node with a shell.
-const LIBRARY: &[(&str, &str, u8)] = &[
-    ("erl_eval", "exprs", 2),
-    ("erl_eval", "expr", 2),
-    ("erl_scan", "string", 1),
-    ("erl_scan", "string", 2),
-    ("erl_scan", "tokens", 2),
-    ("erl_scan", "tokens", 3),
-    ("erl_parse", "parse_exprs", 1),
-    ("erl_parse", "parse_term", 1),
-];

@@ -3,13 +3,13 @@
 use std::sync::{Arc, PoisonError};
 
 use shell::session::{End, report};
-use shell::{Reply, Session};
+use shell::{NodeWorld, Reply, Session};
 use tokio::sync::{Mutex, mpsc};
 use trunkline::io::{self, IoError};
 use trunkline::{Atom, Ctx, Down, Exit, ExitSignal, Pid, Ref, SpawnOptions, Term};
 
-use super::life::{Life, Numbers, raised};
 use super::program::Program;
+use shell::node::{Numbers, raised};
 
 /// Who evaluates now.
 type Now = Arc<std::sync::Mutex<Option<Pid>>>;
@@ -115,7 +115,6 @@ impl Server {
                 Ok(Reply::More) => return Ok(false),
                 Ok(Reply::Nothing) => all,
                 Ok(Reply::Value(_, shown, taken)) => {
-                    self.program.publish(ctx.node());
                     say(ctx, &shown).await?;
                     taken
                 }
@@ -213,7 +212,7 @@ impl Evaluator {
         let options =
             SpawnOptions { label: Some("shell evaluator"), leader: Some(leader), ..SpawnOptions::default() };
         let pid = ctx.spawn_with(options, move |ctx: Ctx| async move {
-            let mut life = Life::new(ctx, vm);
+            let mut life = NodeWorld::new(ctx, vm);
             while let Some(source) = hears.recv().await {
                 let reply = session.lock().await.enter(&source, false, &mut life).await;
                 if tell.send(reply).await.is_err() {

@@ -5,6 +5,7 @@
 mod args;
 mod binary;
 mod bits_text;
+mod code;
 mod convert;
 mod erlang;
 mod eval;
@@ -64,7 +65,7 @@ impl Library {
                 module.insert((Atom::new(name), *arity), *native);
             }
         }
-        for (module, rows) in [("timer", process::TIMER), ("code", process::CODE), ("rand", math::RAND)] {
+        for (module, rows) in [("timer", process::TIMER), ("code", code::TABLE), ("rand", math::RAND)] {
             let module = natives.entry(Atom::new(module)).or_default();
             for (name, arity, native) in rows {
                 module.insert((Atom::new(name), *arity), *native);
@@ -86,6 +87,7 @@ impl Library {
             ("erl_eval", include_str!("erl/erl_eval.erl")),
             ("rpc", include_str!("erl/rpc.erl")),
             ("erpc", include_str!("erl/erpc.erl")),
+            ("c", include_str!("erl/c.erl")),
         ];
         let sources = sources.map(|(name, source)| (Atom::new(name), source));
         Library {
@@ -109,6 +111,19 @@ impl Library {
 
     pub(crate) fn source(&self, module: &Atom) -> Option<&'static str> {
         self.sources.get(module).copied()
+    }
+
+    /// Whether a module belongs to the library.
+    pub(crate) fn has(&self, module: &Atom) -> bool {
+        self.natives.contains_key(module) || self.sources.contains_key(module)
+    }
+
+    /// The modules of the library.
+    pub(crate) fn modules(&self) -> Vec<Atom> {
+        let mut all: Vec<Atom> = self.natives.keys().chain(self.sources.keys()).cloned().collect();
+        all.sort();
+        all.dedup();
+        all
     }
 
     pub(crate) fn functions(&self, module: &Atom) -> Vec<(Atom, u8)> {

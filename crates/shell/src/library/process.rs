@@ -199,30 +199,6 @@ pub(super) const OS: &[Row] = &[
     ),
 ];
 
-pub(super) const CODE: &[Row] = &[
-    (
-        "ensure_loaded",
-        1,
-        Step(|machine, _, a| {
-            let module = atom(&a[0])?;
-            let there = !machine.vm.functions(module).is_empty();
-            let (tag, what) = if there { ("module", a[0].clone()) } else { ("error", Term::atom("nofile")) };
-            Ok(After::Value(Term::tuple([Term::atom(tag), what])))
-        }),
-    ),
-    (
-        "is_loaded",
-        1,
-        Step(|machine, _, a| {
-            let loaded = machine.vm.module(atom(&a[0])?).is_some();
-            let file = || Term::tuple([Term::atom("file"), Term::atom("interpreted")]);
-            Ok(After::Value(if loaded { file() } else { boolean(false) }))
-        }),
-    ),
-    ("purge", 1, Pure(|a| atom(&a[0]).map(|_| boolean(false)))),
-    ("delete", 1, Step(|machine, _, a| Ok(After::Value(boolean(machine.vm.unload(atom(&a[0])?)))))),
-];
-
 const LINK: Spawn = Spawn { link: true, monitor: false, node: None };
 const MONITOR: Spawn = Spawn { link: false, monitor: true, node: None };
 

@@ -141,6 +141,14 @@ impl Machine {
             if world.is_exported(module, function, count) {
                 return Ok(Some(Wait::Apply(module.clone(), function.clone(), arguments)));
             }
+            // As OTP's error handler does: the first call of a module loads it.
+            if let Some(module) = self.vm.find(module) {
+                let key = (function.clone(), count);
+                if let Some(code) = module.functions.get(&key).filter(|_| module.exports.contains(&key)) {
+                    self.stack.extend(arguments);
+                    return self.enter(code.clone(), Some(module.clone()), count, tail).map(|()| None);
+                }
+            }
         }
         Err(Raise::undef(module, function, &arguments))
     }
@@ -311,11 +319,17 @@ impl Machine {
     }
 }
 
+fn source(file: &std::path::Path) -> Term {
+    Term::tuple([Term::atom("source"), Term::string(&file.to_string_lossy())])
+}
+
 /// `module_info/0` of a loaded module.
 fn info(module: &Module) -> Term {
+    let own = [(Atom::new("module_info"), 0), (Atom::new("module_info"), 1)];
     let functions = module
         .exports
         .iter()
+        .chain(&own)
         .map(|(name, arity)| Term::tuple([name.clone().into(), Term::Int((*arity).into())]));
     let attributes =
         module.attributes.iter().map(|(name, value)| Term::tuple([name.clone().into(), value.clone()]));
@@ -324,7 +338,7 @@ fn info(module: &Module) -> Term {
         pair("module", module.name.clone().into()),
         pair("exports", Term::list(functions)),
         pair("attributes", Term::list(attributes)),
-        pair("compile", Term::NIL),
+        pair("compile", Term::list(module.file.as_deref().map(source))),
         pair("md5", Term::Binary(module.md5.to_vec().into())),
     ])
 }

@@ -39,6 +39,8 @@ pub struct Module {
     pub attributes: Vec<(Atom, Term)>,
     /// Its records.
     pub records: BTreeMap<Atom, Record>,
+    /// The file it was read from.
+    pub file: Option<std::path::PathBuf>,
 }
 
 impl std::fmt::Debug for Module {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use trunkline::proto::Now;
-use trunkline::{AliasMode, ProcessInfo, Status, Term};
+use trunkline::{ProcessInfo, Status, Term};
 
 use super::{NodeWorld, destination};
 use crate::library::text;
@@ -25,8 +25,8 @@ pub(super) fn clock(now: Now) -> (i64, i64) {
 }
 
 impl NodeWorld {
-    /// Functions of `erlang`; `None` for those this does not know.
-    pub(super) fn erlang(&mut self, function: &str, arguments: &[Term]) -> Option<Result<Term>> {
+    /// What programs ask most, where the arguments are as they should be; `None` for anything else.
+    pub(super) fn quick(&mut self, function: &str, arguments: &[Term]) -> Option<Result<Term>> {
         Some(match (function, arguments) {
             ("link", [Term::Pid(pid)]) => {
                 self.ctx.link(pid);
@@ -37,16 +37,34 @@ impl NodeWorld {
                 Ok(yes())
             }
             ("monitor", [kind, of]) if kind.is_atom("process") => self.monitor(of),
-            ("monitor", [kind, of, _]) if kind.is_atom("process") => self.monitor(of),
-            ("demonitor", [Term::Ref(reference)]) => {
-                self.ctx.demonitor(reference, false);
+            ("whereis", [Term::Atom(name)]) => {
+                Ok(self.ctx.whereis(name.clone()).map_or_else(|| Term::atom("undefined"), Term::Pid))
+            }
+            ("exit", [Term::Pid(pid), reason]) => {
+                self.ctx.exit(pid, reason.clone());
+                self.signalled = Some(pid.clone());
                 Ok(yes())
             }
-            ("demonitor", [Term::Ref(reference), options]) => {
-                let has = |word: &str| options.as_list().is_some_and(|l| l.iter().any(|o| o.is_atom(word)));
-                let was = self.ctx.demonitor(reference, has("flush"));
-                Ok(if has("info") { boolean(was) } else { yes() })
+            ("process_flag", [flag, value])
+                if flag.is_atom("trap_exit") && (value.is_atom("true") || value.is_atom("false")) =>
+            {
+                Ok(boolean(self.ctx.set_trap_exit(value.is_atom("true"))))
             }
+            ("group_leader", []) => Ok(Term::Pid(self.ctx.group_leader())),
+            // A signal that is on its way to the process is ahead of the question: that takes time.
+            ("is_process_alive", [Term::Pid(pid)])
+                if *pid.node.name() == *self.ctx.node().name() && self.signalled.as_ref() != Some(pid) =>
+            {
+                Ok(boolean(self.ctx.node().is_process_alive(pid)))
+            }
+            _ => return None,
+        })
+    }
+
+    /// Functions of `erlang` on a node that does not export them; `None` for those this does not know.
+    pub(super) fn erlang(&mut self, function: &str, arguments: &[Term]) -> Option<Result<Term>> {
+        Some(match (function, arguments) {
+            ("monitor", [kind, of, _]) if kind.is_atom("process") => self.monitor(of),
             ("monitor_node", [Term::Atom(node), on]) => {
                 self.ctx.monitor_node(node.clone(), on.is_atom("true"));
                 Ok(yes())
@@ -62,26 +80,9 @@ impl NodeWorld {
                     Err(Raise::badarg())
                 }
             }
-            ("whereis", [Term::Atom(name)]) => {
-                Ok(self.ctx.whereis(name.clone()).map_or_else(|| Term::atom("undefined"), Term::Pid))
-            }
             ("registered", []) => Ok(Term::list(self.ctx.registered().into_iter().map(Term::Atom))),
             ("processes", []) => Ok(Term::list(self.ctx.node().processes().into_iter().map(Term::Pid))),
-            // A signal that is on its way to the process is ahead of the question: that takes time.
-            ("is_process_alive", [Term::Pid(pid)]) if self.exits.contains(pid) => return None,
-            ("is_process_alive", [Term::Pid(pid)]) => Ok(boolean(self.ctx.node().is_process_alive(pid))),
-            ("exit", [Term::Pid(pid), reason]) => {
-                self.ctx.exit(pid, reason.clone());
-                self.exits.push(pid.clone());
-                self.exits.dedup();
-                Ok(yes())
-            }
             ("process_flag", [flag, value]) => self.flag(flag, value),
-            ("group_leader", []) => Ok(Term::Pid(self.ctx.group_leader())),
-            ("group_leader", [Term::Pid(leader), Term::Pid(pid)]) if *pid == self.ctx.pid() => {
-                self.ctx.set_group_leader(leader);
-                Ok(yes())
-            }
             _ => return self.more(function, arguments),
         })
     }
@@ -94,8 +95,6 @@ impl NodeWorld {
                 None => Term::atom("undefined"),
             }),
             ("process_info", [Term::Pid(pid), what]) => self.process_info(pid, what),
-            ("alias", []) => Ok(Term::Ref(self.ctx.alias(AliasMode::Explicit))),
-            ("unalias", [Term::Ref(alias)]) => Ok(boolean(self.ctx.unalias(alias))),
             ("send_after", [Term::Int(time @ 0..), to, message]) => {
                 let wait = Duration::from_millis(*time as u64);
                 destination(to).map(|to| Term::Ref(self.ctx.send_after(wait, to, message.clone())))

@@ -1,14 +1,14 @@
 //! The commands of the shell.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use trunkline::term::print::Printer;
 use trunkline::{Atom, Term};
 
 use super::{End, Session};
-use crate::preprocess::Files;
+use crate::code::Near;
+use crate::machine::{Entry, Machine, run};
 use crate::raise::{Class, Raise, Result};
 use crate::world::{Commands, Pending, World, no_command};
 
@@ -106,9 +106,7 @@ impl Ordered<'_> {
             }
             ("ls", []) => list_files(world, Path::new(".")).await,
             ("ls", [place]) => list_files(world, &file_name(place)?).await,
-            ("c", [file, ..]) | ("l", [file]) => self.compile(world, file).await,
             ("rr", [file]) => self.read_records(file),
-            ("m", []) => self.say(world, |session, _| session.list_modules()).await,
             ("v", [_]) | ("e", [_]) => Err(no_command(&name, arguments.len())),
             _ => self.elsewhere(world, name, arguments).await,
         }
@@ -119,6 +117,15 @@ impl Ordered<'_> {
         let arity = arguments.len().min(255) as u8;
         for module in ["user_default", "shell_default", "c"] {
             let module = Atom::new(module);
+            let vm = self.session.vm.clone();
+            if vm.knows(&module, &name, arity)
+                || module == *"user_default"
+                    && vm.ensure_loaded(&module).is_some_and(|it| it.exports.contains(&(name.clone(), arity)))
+            {
+                let mut machine = Machine::new(vm, world.pid(), world.node());
+                machine.start(Entry::Mfa(module, name, arguments));
+                return run(&mut machine, world).await;
+            }
             if world.is_exported(&module, &name, arity) {
                 return world.apply(module, name, arguments).await;
             }
@@ -140,31 +147,6 @@ impl Ordered<'_> {
         world.write(None, text).await
     }
 
-    async fn compile(&mut self, world: &mut dyn World, file: &Term) -> Result<Term> {
-        let path = file_name(file)?;
-        let path = if path.extension().is_some() { path } else { path.with_extension("erl") };
-        let Ok(source) = std::fs::read_to_string(&path) else {
-            let text = format!("{}: no such file or directory\n", path.display());
-            world.write(None, text).await?;
-            return Ok(Term::atom("error"));
-        };
-        let mut near = Near(path.parent().map(Path::to_path_buf).unwrap_or_default());
-        match crate::module::compile_with(&source, &mut near, &self.session.vm.library) {
-            Ok(module) => {
-                let name = module.name.clone();
-                self.session.vm.load(Arc::new(module));
-                Ok(Term::tuple([Term::atom("ok"), name.into()]))
-            }
-            Err(errors) => {
-                let name =
-                    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                let text: String = errors.iter().map(|error| format!("{name}:{error}\n")).collect();
-                world.write(None, text).await?;
-                Ok(Term::atom("error"))
-            }
-        }
-    }
-
     fn read_records(&mut self, file: &Term) -> Result<Term> {
         if let Term::Atom(name) = file
             && let Some(module) = self.session.vm.module(name)
@@ -176,7 +158,8 @@ impl Ordered<'_> {
         let Ok(source) = std::fs::read_to_string(&path) else {
             return Ok(Term::tuple([Term::atom("error"), Term::atom("nofile")]));
         };
-        let mut near = Near(path.parent().map(Path::to_path_buf).unwrap_or_default());
+        let beside = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        let mut near = Near { beside, includes: Vec::new(), path: self.session.vm.code_path() };
         let forms = crate::preprocess::forms(&source, &mut near)
             .map_err(|error| Raise::error(Term::binary(&error.to_string())))?;
         let mut names = Vec::new();
@@ -218,25 +201,6 @@ impl Session {
             text.push_str(&format!("-record({},{{{}}}).\n", record.name.as_str(), fields.join(",")));
         }
         text
-    }
-
-    fn list_modules(&self) -> String {
-        let mut text = String::from("Module                File\n");
-        for module in self.vm.loaded() {
-            text.push_str(&format!("{:<22}interpreted\n", module.name.as_str()));
-        }
-        text
-    }
-}
-
-/// Files beside the one that includes them.
-struct Near(PathBuf);
-
-impl Files for Near {
-    fn read(&mut self, name: &str, _: bool) -> Option<String> {
-        let name = Path::new(name);
-        let include = self.0.join("../include").join(name);
-        [self.0.join(name), include].iter().find_map(|path| std::fs::read_to_string(path).ok())
     }
 }
 

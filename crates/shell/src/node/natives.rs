@@ -1,7 +1,7 @@
 //! Functions that need the process they are called in, and that the node does not have for everybody.
 
-use shell::Raise;
-use shell::raise::Result as Raised;
+use crate::raise::Raise;
+use crate::raise::Result as Raised;
 use trunkline::{AliasMode, Atom, Ctx, Pid, Ref, Term, To};
 
 /// What `module:function` says to these arguments; nothing when it is none of ours.
