@@ -1,7 +1,8 @@
 //! The mixed soak: three nodes of OTP and three of ours, one minute of misfortune, or as many as are asked for.
 //!
 //! `TRUNKLINE_SOAK_OURS=0` is the control: six nodes of OTP. With `TRUNKLINE_SOAK_FAR` set, half of all misfortune is lost
-//! connections and names for processes that live elsewhere.
+//! connections and names for processes that live elsewhere. With `TRUNKLINE_SOAK_LOG=FOLDER`, which must exist, nodes of ours
+//! log all that happens to them there, and nodes of OTP tell in a failed round's report what `global` did.
 
 use trunkline_tests::soak::{Soak, seed};
 use trunkline_tests::{erl, world};
@@ -20,7 +21,8 @@ async fn three_of_each_kind_agree_after_every_misfortune() {
     );
     let begun = world::time_of_day();
     let epmd = world::private_epmd();
-    let mut soak = Soak::start(seed, env!("CARGO_BIN_EXE_soaker"), epmd, ours as usize).await;
+    let soaker = std::env::var("TRUNKLINE_SOAKER").unwrap_or(env!("CARGO_BIN_EXE_soaker").to_owned());
+    let mut soak = Soak::start(seed, &soaker, epmd, ours as usize).await;
     let mut rounds = 0;
     while (world::time_of_day() - begun).as_secs() < seconds {
         let round = world::time_of_day();

@@ -44,8 +44,22 @@ impl Member {
             let mut erl = Erl::start(&self.name, epmd, &["-kernel", "logger_level", "critical"]);
             erl.load("soaker");
             erl.check("soaker:start()", "ok");
+            if log_folder().is_some() {
+                erl.check("gen_server:call(global_name_server, high_level_trace_start)", "ok");
+            }
             erl
         });
+    }
+
+    /// What it logged is about what is over: only what comes is of interest.
+    fn forget_log(&mut self) {
+        let (Some(folder), Some(life)) = (log_folder(), &mut self.life) else { return };
+        if self.ours {
+            let path = std::path::Path::new(&folder).join(format!("{}.log", self.name));
+            let _ = std::fs::File::options().write(true).truncate(true).open(path);
+        } else {
+            life.eval("gen_server:call(global_name_server, high_level_trace_get), ok");
+        }
     }
 
     fn kill(&mut self) {
@@ -95,6 +109,11 @@ impl Dice {
     fn pick<'a, T: ?Sized>(&mut self, choice: &[&'a T]) -> &'a T {
         choice[self.below(choice.len())]
     }
+}
+
+/// Where nodes of ours log all that happens to them; nodes of OTP then keep a trace of `global`, which is in the report.
+fn log_folder() -> Option<std::ffi::OsString> {
+    std::env::var_os("TRUNKLINE_SOAK_LOG")
 }
 
 /// The name of a new member.

@@ -72,6 +72,7 @@ impl Soak {
     /// When nodes disagree in the end, or somebody waits for an answer.
     pub async fn round(&mut self) {
         self.story.clear();
+        self.members.iter_mut().for_each(Member::forget_log);
         for _ in 0..8 + self.dice.below(25) {
             self.misfortune().await;
             let pause = self.dice.below(10) * self.dice.below(30);
@@ -86,7 +87,9 @@ impl Soak {
 
     fn tell(&mut self, at: usize, what: &str) {
         self.next += 1;
-        self.story.push(format!("{:>5}  {}  {what}", self.next, self.members[at].name));
+        let line =
+            format!("{:>5}  {}  {what}  at {:?}", self.next, self.members[at].name, world::time_of_day());
+        self.story.push(line);
         let word = what.trim_start_matches('{').split(',').next().unwrap_or_default().to_owned();
         *self.done.entry(word).or_default() += 1;
         let id = self.next;
@@ -123,7 +126,7 @@ impl Soak {
     }
 
     fn crash(&mut self, at: usize) {
-        self.story.push(format!("       {}  is killed", self.members[at].name));
+        self.story.push(format!("       {}  is killed at {:?}", self.members[at].name, world::time_of_day()));
         *self.done.entry("crash".into()).or_default() += 1;
         self.members[at].kill();
     }

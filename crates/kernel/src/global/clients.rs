@@ -210,7 +210,7 @@ impl Global {
             }
         }
         for (actor, lock) in asks {
-            let Some(id) = self.call(actor.clone(), node, messages::set_lock(&lock)) else { return };
+            let Some(id) = self.call_set_lock(&actor, node, &lock) else { return };
             let round = match &actor {
                 Actor::Locker => self.locker_round().map(|(_, round)| round),
                 Actor::Registrar => self.registrar_round(),

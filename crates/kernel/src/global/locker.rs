@@ -402,7 +402,7 @@ impl Global {
         }
         for node in nodes {
             if *node == self.me {
-            } else if let Some(id) = self.call(actor.clone(), node, messages::set_lock(lock)) {
+            } else if let Some(id) = self.call_set_lock(actor, node, lock) {
                 round.waiting.insert(id, node.clone());
             } else if self.peers.is_owed(node) {
                 round.parked.push(node.clone());

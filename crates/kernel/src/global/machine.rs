@@ -5,7 +5,8 @@
 //! [`names`](super::names) the table, [`registrar`](super::registrar) our own changes to it, [`clients`](super::clients)
 //! locks for this node's processes, [`overlap`](super::overlap) partitions that must not overlap,
 //! [`serve`](super::serve) what peers ask,
-//! [`interrupted`](super::interrupted) changes that somebody began and did not finish, [`watch`](super::watch) who keeps us waiting.
+//! [`interrupted`](super::interrupted) changes that somebody began and did not finish, [`debts`](super::debts) what peers may
+//! have locked for us, [`watch`](super::watch) who keeps us waiting.
 //! What the shell has to do for each effect: [`events`](super::events).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -14,6 +15,7 @@ use proto::Now;
 use term::{Atom, NodeId, Pid, Term};
 
 use super::clients::{ClientJob, Syncing};
+use super::debts::Debts;
 use super::dice::Dice;
 use super::events::{Actor, CallId, Effect, Event, Level, MonitorId, Request, RequestId, ResolveId};
 use super::interrupted::UnderWay;
@@ -68,6 +70,8 @@ pub struct Global {
     pub(super) global_lock_since: Option<(Now, bool)>,
     /// Changes of others that may be cut short.
     pub(super) under_way: UnderWay,
+    /// What peers may have locked for us.
+    pub(super) debts: Debts,
     pub(super) locker: Locker,
     pub(super) registrar: Registrar,
     pub(super) clients: BTreeMap<RequestId, ClientJob>,
@@ -99,6 +103,7 @@ impl Global {
             global_lock_down: false,
             global_lock_since: None,
             under_way: UnderWay::default(),
+            debts: Debts::default(),
             locker: Locker::default(),
             registrar: Registrar::default(),
             clients: BTreeMap::new(),
@@ -214,6 +219,7 @@ impl Global {
             "false" => Some(false),
             _ => None,
         });
+        self.debts.answered(id, reply.is_some());
         self.locker_reply(id, granted);
         self.registrar_reply(id, granted);
         self.client_reply(id, granted);

@@ -27,6 +27,8 @@ mod shell;
 #[allow(unreachable_pub)]
 mod clients;
 #[allow(unreachable_pub)]
+mod debts;
+#[allow(unreachable_pub)]
 mod dice;
 #[allow(unreachable_pub)]
 mod events;
@@ -92,4 +94,6 @@ pub enum Mistake {
     LeaveChangesUndone,
     /// Hears news of who is not of its partition.
     HearStrangers,
+    /// Does not give back what a peer may have locked for it over a connection that is gone.
+    LeaveDebts,
 }

@@ -89,6 +89,8 @@ pub(super) struct Resolver {
     pub(super) ops: Vec<Op>,
     /// What the other side shall do.
     pub(super) resolved: Vec<Op>,
+    /// What both have: the same name of the same process.
+    shared: Vec<Named>,
     asked: Option<Clash>,
 }
 
@@ -101,7 +103,13 @@ pub(super) struct Clash {
 
 impl Resolver {
     pub(super) fn new(names: Vec<Named>) -> Resolver {
-        Resolver { left: names.into_iter(), ops: Vec::new(), resolved: Vec::new(), asked: None }
+        Resolver {
+            left: names.into_iter(),
+            ops: Vec::new(),
+            resolved: Vec::new(),
+            shared: Vec::new(),
+            asked: None,
+        }
     }
 
     /// Goes on to the next clash that is ours to settle; `None` at the end of the list.
@@ -111,7 +119,7 @@ impl Resolver {
         for theirs in self.left.by_ref() {
             match table.get(&theirs.name) {
                 None => self.ops.push(Op::Insert(theirs)),
-                Some(ours) if ours.pid == theirs.pid => {}
+                Some(ours) if ours.pid == theirs.pid => self.shared.push(theirs),
                 Some(_) if !ours_to_settle => {}
                 Some(ours) => {
                     let clash = Clash { theirs, ours: ours.clone() };
@@ -130,6 +138,13 @@ impl Resolver {
             self.ops.iter().chain(&self.resolved).map(|op| op.name().clone()).collect();
         let strangers = table.iter().filter(|named| stranger(&named.pid) && !touched.contains(&named.name));
         self.ops.extend(strangers.cloned().map(Op::Insert));
+    }
+
+    /// Tells the other side too of the names that it has for processes of our partition: some of its nodes may have lost ours
+    /// again, and the name with it. (OTP sees no reason to tell of what both have.)
+    pub(super) fn add_guests(&mut self, ours: impl Fn(&Pid) -> bool) {
+        let guests = std::mem::take(&mut self.shared).into_iter().filter(|named| ours(&named.pid));
+        self.resolved.extend(guests.map(Op::Insert));
     }
 
     /// Takes the verdict of the method: a pid stays, anything else removes the name on both sides; when the method

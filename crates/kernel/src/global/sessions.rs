@@ -33,7 +33,8 @@ impl Global {
         peer.up = connection;
         peer.removing = None;
         peer.restarts = 0;
-        if peer.owed.take().is_some() {
+        self.pay_debts(node);
+        if self.peers.entry(node).owed.take().is_some() {
             self.say_in_sync(node);
             self.set_monitors(node);
             self.unpark(node);
@@ -48,6 +49,7 @@ impl Global {
         let peer = self.peers.entry(node);
         peer.up = None;
         peer.owed = None;
+        self.debts.lost(node);
         self.leave(node, Leave::Lost);
         self.calls_down(node);
         self.sync_gone(node);
@@ -324,10 +326,15 @@ impl Global {
     fn my_part(&mut self, node: &Atom) {
         let known: Vec<Versioned> =
             self.peers.known().map(|(node, version)| (node.clone(), version)).collect();
+        let prevented = self.overlap.is_prevented();
         let Some(session) = self.peers.session_mut(node) else { return };
         let (Some(mut resolver), Some(his)) = (session.resolver.take(), session.his.clone()) else { return };
         let member = |node: &Atom| *node == self.me || known.iter().any(|(other, _)| other == node);
         resolver.add_strangers(&self.names, |pid: &Pid| !member(pid.node.name()));
+        if prevented {
+            // Partitions that may overlap have much in common, and all of it is known to all.
+            resolver.add_guests(|pid: &Pid| member(pid.node.name()));
+        }
         session.ops = Some(resolver.ops);
         let part = session.his_part.take();
         let external: Vec<External> = self.names.external().cloned().collect();

@@ -6,7 +6,7 @@ use proto::Now;
 use term::{Atom, Export, List, Map, NodeId, Pid, Term};
 
 use super::Mistake;
-use super::events::{Effect, Event, Level};
+use super::events::{Actor, Effect, Event, Level, Request};
 use super::machine::{Config, Global};
 use super::messages::{self, LockId, Message, Named, News, Op, Question, VERSION};
 use crate::limits::{GLOBAL_ANSWER_SECS_MAX, GLOBAL_HELD_SECS_MAX, GLOBAL_SILENT_SECS_MAX};
@@ -438,4 +438,65 @@ fn a_name_on_a_node_that_we_lost_is_taken_and_told_when_that_node_is_back() {
         let all = if spoken_of { Vec::new() } else { vec![peer.clone(), third.clone()] };
         assert!(told.into_iter().eq(all), "spoken of: {spoken_of}");
     }
+}
+
+/// What we ask the third node for first over a new connection, after the one over which our registrar asked for the lock is gone.
+fn asked_first_over_a_new_connection(mistake: Mistake, answer: Option<&str>) -> Option<Term> {
+    let third = Atom::new(THIRD);
+    let mut stage = met(mistake);
+    let request =
+        Request::Register { name: Term::atom("x"), pid: pid_of(ME, 60), method: named("x", 1).method };
+    stage.happens(Event::Request { id: 1, request });
+    let asked = stage.done.iter().find_map(|effect| match effect {
+        Effect::Call { id, node, .. } if *node == third => Some(*id),
+        _ => None,
+    });
+    let id = asked.expect("the third node is the boss");
+    if let Some(answer) = answer {
+        stage.happens(Event::CallReply { id, reply: Some(Term::atom(answer)) });
+    }
+    stage.happens(Event::NodeDown { node: third.clone() });
+    stage.done.clear();
+    stage.happens(Event::NodeUp { node: third.clone(), visible: true, connection: 3 });
+    stage.done.iter().find_map(|effect| match effect {
+        Effect::Call { node, connection: 3, actor: Actor::Registrar, request, .. } if *node == third => {
+            Some(request.clone())
+        }
+        _ => None,
+    })
+}
+
+/// A node of OTP that reads our request for a lock when there is a new connection already takes the lock, and nothing but us ends
+/// it. What it answered it has forgotten with the connection.
+#[test]
+fn a_lock_that_a_peer_may_have_taken_after_the_connection_was_gone_is_given_back() {
+    let back = messages::del_lock(&LockId::global(Term::Pid(pid_of(ME, 3))));
+    assert_eq!(asked_first_over_a_new_connection(Mistake::None, None), Some(back));
+    assert_eq!(asked_first_over_a_new_connection(Mistake::None, Some("true")), None);
+    assert_eq!(asked_first_over_a_new_connection(Mistake::None, Some("false")), None);
+    assert_eq!(asked_first_over_a_new_connection(Mistake::LeaveDebts, None), None, "the story would tell");
+}
+
+/// Two meet, and the peer has a name for a process of ours already, which some of his partition may have lost again: it is told
+/// to tell all of them.
+#[test]
+fn a_name_for_our_process_that_the_other_side_has_is_told_to_all_of_that_side() {
+    let (peer, locker) = (Atom::new(PEER), pid_of(PEER, 2));
+    let ours = Named { pid: pid_of(ME, 60), ..named("x", 60) };
+    let mut stage = Stage::new(Mistake::None);
+    let Named { name, pid, method } = ours.clone();
+    stage.happens(Event::Request { id: 1, request: Request::Register { name, pid, method } });
+    stage.settles();
+    let tag = stage.tag();
+    stage.hears(messages::init_connect(&peer, Term::Int(100), &locker));
+    stage.settles();
+    stage.hears(messages::lock_set(&locker, true, Term::NIL, Some(tag.clone())));
+    stage.settles();
+    stage.said();
+    stage.hears(messages::exchange(&peer, [ours.clone(), named("y", 61)].into_iter(), tag));
+    let told = stage.said().iter().find_map(|message| match Message::read(message) {
+        Some(Message::Resolved { ops, .. }) => Some(ops),
+        _ => None,
+    });
+    assert_eq!(told, Some(vec![Op::Insert(ours)]));
 }
