@@ -2,65 +2,11 @@
 
 mod common;
 
-use std::fs::File;
-use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
-use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::io::Write;
+use std::process::Stdio;
 
+use common::terminal::Terminal;
 use common::{Place, Running, Said, TRUNKLINE, erlang_is_here, until};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-
-/// A program on a terminal.
-struct Terminal {
-    keys: File,
-    said: Arc<Mutex<String>>,
-    seen: usize,
-    _running: Running,
-}
-
-impl Terminal {
-    fn start(mut command: Command) -> Terminal {
-        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&ours).unwrap();
-        unlockpt(&ours).unwrap();
-        let name = ptsname(&ours, Vec::new()).unwrap();
-        let theirs = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
-        let side = || Stdio::from(OwnedFd::from(theirs.try_clone().unwrap()));
-        let running = Running(
-            command.stdin(side()).stdout(side()).stderr(side()).env("TERM", "xterm").spawn().unwrap(),
-        );
-        drop(command);
-        let keys = File::from(ours);
-        let said = Arc::new(Mutex::new(String::new()));
-        let (heard, mut screen) = (said.clone(), keys.try_clone().unwrap());
-        std::thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            while let Ok(count @ 1..) = screen.read(&mut bytes) {
-                heard.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..count]));
-            }
-        });
-        Terminal { keys, said, seen: 0, _running: running }
-    }
-
-    /// Waits for this on the screen, behind what was waited for before.
-    #[track_caller]
-    fn shows(&mut self, what: &str) {
-        let mut end = 0;
-        let (said, seen) = (&self.said, self.seen);
-        until(what, || {
-            let said = said.lock().unwrap();
-            let found = said[seen..].find(what);
-            end = found.map_or(0, |at| seen + at + what.len());
-            found.is_some()
-        });
-        self.seen = end;
-    }
-
-    fn types(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).unwrap();
-    }
-}
 
 /// Lines into a program, and what it says until it ends.
 fn piped(place: &Place, args: &[&str], lines: &str) -> Said {

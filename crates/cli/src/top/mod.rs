@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -121,22 +122,31 @@ impl Top {
     async fn live(&self, looker: &mut Looker<'_>) -> Result<(), Trouble> {
         let terminal = Terminal::take()
             .map_err(|error| Trouble::failed(format!("cannot take the terminal: {error}")))?;
-        let (mut keys, mut ticks, mut sort) = (keys(), self.ticks(), self.sort);
+        let trouble = |error| Trouble::failed(format!("cannot follow the terminal: {error}"));
+        let mut events = Events::new(self.sort).map_err(trouble)?;
+        let mut ticks = self.ticks();
         loop {
             tokio::select! {
                 biased;
-                key = next_key(&mut keys) => match key {
-                    Key::Quit => return Ok(()),
-                    Key::Sort(order) => sort = order,
-                    Key::Other => continue,
-                },
-                _ = tokio::signal::ctrl_c() => return Ok(()),
+                is_over = events.next() => if is_over { return Ok(()) },
                 _ = ticks.tick() => {
-                    looker.look(sort).await?;
-                    looker.learn_names(sort, self.rows).await?;
+                    // A node that does not answer must not keep anybody from leaving.
+                    let sort = events.sort;
+                    let look = async {
+                        looker.look(sort).await?;
+                        looker.learn_names(sort, self.rows).await
+                    };
+                    let mut look = std::pin::pin!(look);
+                    loop {
+                        tokio::select! {
+                            biased;
+                            is_over = events.next() => if is_over { return Ok(()) },
+                            looked = &mut look => break looked?,
+                        }
+                    }
                 }
             }
-            let lines = picture(&looker.scene(), sort, self.rows, "r m l n p sort, q quits");
+            let lines = picture(&looker.scene(), events.sort, self.rows, "r m l n p sort, q quits");
             terminal.draw(&lines).map_err(|error| Trouble::failed(format!("cannot draw: {error}")))?;
         }
     }
@@ -148,20 +158,47 @@ impl Top {
     }
 }
 
-enum Key {
-    Quit,
-    Sort(Order),
-    Other,
+/// What happens at the terminal meanwhile: keys, another size, the wish to end.
+struct Events {
+    keys: mpsc::Receiver<u8>,
+    resized: Signal,
+    hung_up: Signal,
+    terminated: Signal,
+    sort: Order,
 }
 
-async fn next_key(keys: &mut mpsc::Receiver<u8>) -> Key {
-    match keys.recv().await {
-        None | Some(b'q' | b'Q') => Key::Quit,
-        Some(b'r') => Key::Sort(Order::Reductions),
-        Some(b'm') => Key::Sort(Order::Memory),
-        Some(b'l') => Key::Sort(Order::Queue),
-        Some(b'n') => Key::Sort(Order::Name),
-        Some(b'p') => Key::Sort(Order::Pid),
-        Some(_) => Key::Other,
+impl Events {
+    fn new(sort: Order) -> io::Result<Events> {
+        Ok(Events {
+            resized: signal(SignalKind::window_change())?,
+            hung_up: signal(SignalKind::hangup())?,
+            terminated: signal(SignalKind::terminate())?,
+            keys: keys(),
+            sort,
+        })
+    }
+
+    /// Waits for what calls for another picture, or for the end of all: that is true.
+    async fn next(&mut self) -> bool {
+        loop {
+            let key = tokio::select! {
+                biased;
+                key = self.keys.recv() => key,
+                _ = self.resized.recv() => return false,
+                _ = self.hung_up.recv() => return true,
+                _ = self.terminated.recv() => return true,
+                _ = tokio::signal::ctrl_c() => return true,
+            };
+            self.sort = match key {
+                None | Some(b'q' | b'Q') => return true,
+                Some(b'r') => Order::Reductions,
+                Some(b'm') => Order::Memory,
+                Some(b'l') => Order::Queue,
+                Some(b'n') => Order::Name,
+                Some(b'p') => Order::Pid,
+                Some(_) => continue,
+            };
+            return false;
+        }
     }
 }

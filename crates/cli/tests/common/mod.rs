@@ -1,6 +1,8 @@
 //! What the tests of the binary share: ports from the kernel, private homes, and children that end with the test.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod terminal;
+
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
