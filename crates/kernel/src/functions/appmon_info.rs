@@ -34,7 +34,15 @@ fn start_link2(ctx: &mut Ctx, a: &[Term]) -> Answer {
         let (starter, client, options) = (starter.clone(), client.clone(), options.clone());
         let user = ctx.whereis("user");
         let how = runtime::SpawnOptions { label: Some(NAME), leader: user, ..Default::default() };
-        let pid = ctx.node().spawn_with(how, move |ctx: Ctx| Appmon::run(ctx, starter, client, options));
+        // It is tied before anybody is told of it: who ends then ends it with a reason of its own, not with `noproc`.
+        let pid = ctx.node().spawn_with(how, move |ctx: Ctx| {
+            ctx.set_trap_exit(true);
+            ctx.link(&client);
+            if starter != client {
+                ctx.link(&starter);
+            }
+            Appmon::run(ctx, starter, client, options)
+        });
         if ctx.node().register(NAME, &pid).is_ok() {
             return Ok(ok(Term::Pid(pid)));
         }
@@ -64,11 +72,6 @@ struct Appmon {
 
 impl Appmon {
     async fn run(mut ctx: Ctx, starter: Pid, client: Pid, options: Vec<Term>) -> Exit {
-        ctx.set_trap_exit(true);
-        ctx.link(&client);
-        if starter != client {
-            ctx.link(&starter);
-        }
         let load = Load::default();
         let mut appmon =
             Appmon { starter, options, clients: vec![client], work: BTreeMap::new(), load, turn: 0 };
