@@ -28,6 +28,12 @@ pub const LIST_ELEMENTS_MAX: usize = 1 << 27;
 pub const INCLUDES_DEEP_MAX: usize = 32;
 /// Tokens that a file has after its macros were expanded.
 pub const TOKENS_MAX: usize = 8 << 20;
+/// How deep match specifications may nest.
+pub const MATCH_SPEC_LEVELS_MAX: usize = 200;
+/// Bytes, as estimated, of all objects in all tables of a node; beyond it is `system_limit`.
+pub const ETS_BYTES_MAX: usize = 4 << 30;
+/// Tables of a node.
+pub const ETS_TABLES_MAX: usize = 1 << 18;
 /// How many commands and results a session remembers.
 pub const HISTORY_COMMANDS_MAX: usize = 20;
 /// Directories in which modules are looked for.

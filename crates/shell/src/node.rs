@@ -215,6 +215,10 @@ impl World for NodeWorld {
         })
     }
 
+    fn is_alive(&self, pid: &Pid) -> bool {
+        pid.node != *self.ctx.node().id() || self.ctx.node().is_process_alive(pid)
+    }
+
     fn breathe<'a>(&'a mut self) -> Pending<'a, ()> {
         Box::pin(self.ctx.breathe())
     }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use trunkline::Atom;
 
-use crate::library::Library;
+use crate::library::{Library, Tables};
 use crate::machine::Module;
 
 /// The library and the modules. Cheap to share, used by many processes at once.
@@ -19,6 +19,8 @@ pub struct Vm {
     old: RwLock<BTreeSet<Atom>>,
     /// Where modules are looked for.
     pub(crate) path: RwLock<Vec<PathBuf>>,
+    /// The tables of `ets`.
+    pub(crate) tables: Mutex<Tables>,
 }
 
 impl Vm {
@@ -30,6 +32,7 @@ impl Vm {
             own: RwLock::default(),
             old: RwLock::default(),
             path: RwLock::new(vec![PathBuf::from(".")]),
+            tables: Mutex::default(),
         })
     }
 

@@ -71,6 +71,10 @@ pub trait World: Send {
     fn roll(&mut self) -> u64;
     /// With which numbers identifiers are shown.
     fn numbers(&self) -> &dyn NodeNumbers;
+    /// Whether this process lives, as far as is known here; processes elsewhere do.
+    fn is_alive(&self, _: &Pid) -> bool {
+        true
+    }
     /// Whether somebody wants the program to stop.
     fn is_interrupted(&self) -> bool {
         false

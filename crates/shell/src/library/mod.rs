@@ -8,6 +8,7 @@ mod bits_text;
 mod code;
 mod convert;
 mod erlang;
+mod ets;
 mod eval;
 mod io;
 mod lists;
@@ -22,6 +23,7 @@ mod types;
 use std::collections::BTreeMap;
 
 pub(crate) use args::{keyfind, text};
+pub(crate) use ets::Tables;
 pub use eval::Shape;
 pub(crate) use names::is_auto_imported;
 use trunkline::Atom;
@@ -43,7 +45,7 @@ pub(crate) struct Library {
 impl Library {
     /// All of it.
     pub(crate) fn standard() -> Library {
-        let tables: [(&str, &[&[Row]]); 13] = [
+        let tables: [(&str, &[&[Row]]); 14] = [
             ("erlang", &[types::TABLE, erlang::TABLE, erlang::OPERATORS, convert::TABLE, process::TABLE]),
             ("lists", &[lists::TABLE]),
             ("maps", &[maps::TABLE]),
@@ -57,6 +59,7 @@ impl Library {
             ("erl_parse", &[scan::PARSE]),
             ("os", &[process::OS]),
             ("erl_eval", &[eval::TABLE]),
+            ("ets", &[ets::TABLE, ets::LOOK, ets::CHANGE, ets::WALK]),
         ];
         let mut natives: BTreeMap<Atom, BTreeMap<(Atom, u8), Native>> = BTreeMap::new();
         for (module, rows) in tables {
@@ -88,6 +91,7 @@ impl Library {
             ("rpc", include_str!("erl/rpc.erl")),
             ("erpc", include_str!("erl/erpc.erl")),
             ("c", include_str!("erl/c.erl")),
+            ("ets", include_str!("erl/ets.erl")),
         ];
         let sources = sources.map(|(name, source)| (Atom::new(name), source));
         Library {

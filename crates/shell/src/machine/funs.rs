@@ -19,6 +19,10 @@ pub(super) struct Closure {
     pub(super) module: Option<Arc<Module>>,
 }
 
+/// Clauses, what is bound, records.
+pub(crate) type Source =
+    (Arc<Vec<crate::ast::Clause>>, BTreeMap<Atom, Term>, BTreeMap<Atom, crate::parser::Record>);
+
 /// How OTP 25 numbers the funs of `erl_eval`: a fun made here is one of its to it.
 const ERL_EVAL_UNIQ: [u8; 16] = [6, 83, 97, 170, 70, 21, 144, 209, 189, 241, 235, 98, 209, 166, 235, 8];
 const ERL_EVAL_OLD_UNIQ: i64 = 3_316_493;
@@ -75,6 +79,15 @@ impl Machine {
             }
         }
         self.funs.insert(Arc::as_ptr(fun) as usize, (fun.clone(), closure));
+    }
+
+    /// The clauses of a fun as they stand in its source, what it closes over, and the records of its module.
+    pub(crate) fn source_of(&mut self, fun: &Arc<Fun>) -> Result<Source> {
+        let closure = self.closure(fun)?;
+        let names = closure.proto.captures.iter().map(|(name, ..)| name.clone());
+        let bound = names.zip(closure.values.iter().cloned()).collect();
+        let records = closure.module.as_ref().map(|module| module.records.clone()).unwrap_or_default();
+        Ok((closure.proto.clauses.clone(), bound, records))
     }
 
     /// The code of a fun.

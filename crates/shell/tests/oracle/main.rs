@@ -6,7 +6,7 @@ mod make;
 use trunkline_shell as shell;
 
 use shell::session::Trouble;
-use shell::{Alone, Session, Vm, lexer, parser};
+use shell::{Alone, NodeWorld, Session, Vm, World, lexer, parser};
 use trunkline::term::print::Printer;
 use trunkline::term::{NodeId, Term};
 
@@ -23,13 +23,26 @@ fn corpus() -> Vec<String> {
     all.lines().filter(|line| !line.is_empty() && !line.starts_with('%')).map(str::to_owned).collect()
 }
 
+/// The library's own corpora, one for each of its fields.
+fn library() -> Vec<String> {
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle");
+    let mut files: Vec<_> =
+        std::fs::read_dir(&here).expect("the corpora").flatten().map(|entry| entry.path()).collect();
+    files.sort();
+    let name = std::env::var("TRUNKLINE_CORPUS").unwrap_or_else(|_| "library_".to_owned());
+    files.retain(|file| file.file_name().is_some_and(|file| file.to_string_lossy().starts_with(&name)));
+    let texts = files.iter().map(|file| std::fs::read_to_string(file).expect("a corpus"));
+    let lines = texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>());
+    lines.filter(|line| !line.is_empty() && !line.starts_with('%')).collect()
+}
+
 fn shown(term: &Term) -> String {
     let printer = Printer::new(&Zero).unicode();
     Printer { line_length: 0, ..printer }.pretty(term)
 }
 
 /// What we make of a line, in the words of `oracle.erl`.
-async fn evaluated(vm: &std::sync::Arc<Vm>, line: &str) -> String {
+async fn evaluated(vm: &std::sync::Arc<Vm>, line: &str, world: &mut dyn World) -> String {
     let tokens = match lexer::tokens(line, lexer::Loc::new(1, 1)) {
         Ok(tokens) => tokens,
         Err(error) => return format!("refused {error}"),
@@ -39,7 +52,7 @@ async fn evaluated(vm: &std::sync::Arc<Vm>, line: &str) -> String {
         Err(error) => return format!("refused {error}"),
     };
     let mut session = Session::new(vm.clone());
-    match session.evaluate(&body, &mut Alone::default()).await {
+    match session.evaluate(&body, world).await {
         Ok(value) => format!("value {}", shown(&value)),
         Err(Trouble::Refused(what)) => format!("refused {what}"),
         Err(Trouble::Raised(raise)) => format!("{} {}", raise.class.as_str(), shown(&raise.reason)),
@@ -62,7 +75,7 @@ async fn compare(lines: Vec<String>, allowed: usize) {
     let vm = Vm::new();
     let mut wrong = 0;
     for (line, theirs) in lines.iter().zip(&answers) {
-        let ours = evaluated(&vm, line).await;
+        let ours = evaluated(&vm, line, &mut Alone::default()).await;
         if !same(theirs, &ours) {
             wrong += 1;
             eprintln!("{line}\n    erl:  {theirs}\n    ours: {ours}");
@@ -74,6 +87,32 @@ async fn compare(lines: Vec<String>, allowed: usize) {
 #[tokio::test]
 async fn the_corpus_gives_the_same_values_and_errors() {
     compare(corpus(), 0).await;
+}
+
+/// `TRUNKLINE_CORPUS=library_ets` takes one of them.
+#[tokio::test]
+async fn the_library_gives_the_same_values_and_errors() {
+    let lines = library();
+    let Some(answers) = erl::ask("run", &lines) else { return };
+    assert_eq!(answers.len(), lines.len());
+    // Each line in a process of its own, as the oracle has it.
+    let (node, vm) = (trunkline::Builder::default().alone(), Vm::new());
+    shell::node::export_funs(&node, &vm);
+    let mut wrong = 0;
+    for (line, theirs) in lines.iter().zip(&answers) {
+        let (shared, text) = (vm.clone(), line.clone());
+        let ours = node.run(move |ctx| async move {
+            let mut world = NodeWorld::new(ctx, shared.clone());
+            evaluated(&shared, &text, &mut world).await
+        });
+        let ours = tokio::time::timeout(std::time::Duration::from_secs(10), ours).await;
+        let ours = ours.unwrap_or_else(|_| "late".to_owned());
+        if !same(theirs, &ours) {
+            wrong += 1;
+            eprintln!("{line}\n    erl:  {theirs}\n    ours: {ours}");
+        }
+    }
+    assert_eq!(wrong, 0, "of {} differ", lines.len());
 }
 
 #[tokio::test]
