@@ -203,7 +203,12 @@ fn a_shell_stays_a_shell_whatever_its_processes_do() {
     assert_eq!(shell.types("twice:times(21)."), "42");
     assert_eq!(shell.types("rpc:call(node(), twice, times, [4])."), "8");
     assert!(shell.types("regs().").contains("net_kernel") || shell.types("regs().").contains("user"));
-    assert!(shell.types("i().").contains(" processes"));
+    let listed = shell.types("i().");
+    assert!(listed.contains("Initial Call") && listed.contains("Total"), "{listed}");
+    shell.types("W = spawn(fun() -> process_flag(trap_exit, true), receive {'EXIT', _, {R, _}} -> receive {F, ask} -> F ! {why, R} end end end).");
+    assert!(shell.types("link(W), 1/0.").contains("arithmetic"));
+    let heard = shell.types("W ! {self(), ask}, receive {why, Why} -> Why after 9000 -> late end.");
+    assert_eq!(heard, "badarith", "who is linked to a command hears what it failed for");
     shell.enter("q().");
     assert!(shell.running.0.wait().unwrap().success());
 }

@@ -26,6 +26,7 @@ async fn a_session_says_what_erls_shell_says() {
         ("X = 2.", "** exception error: no match of right hand side value 2\n"),
         ("f(X), X = 2.", "2\n"),
         ("b().", "X = 2\nok\n"),
+        ("f(1).", "** exception error: no function clause matching call to f/1\n"),
         ("f().", "ok\n"),
         ("X.", "* 1:1: variable 'X' is unbound\n"),
         (
@@ -79,6 +80,56 @@ async fn a_session_says_what_erls_shell_says() {
     assert_eq!(session.enter("1 +", false, &mut world).await, Reply::More);
     assert_eq!(session.enter("\"abc", false, &mut world).await, Reply::More);
     assert!(matches!(session.enter("q().", true, &mut world).await, Reply::End(_)));
+}
+
+/// The answers are those of erl.
+#[tokio::test]
+async fn a_session_remembers_and_forgets_as_it_is_told() {
+    let mut session = Session::new(Vm::new());
+    let mut world = Alone::default();
+    let told = [
+        ("X = 1 + 2.", "3\n"),
+        ("h().", "1: X = 1 + 2\n-> 3\nok\n"),
+        ("history(5).", "20\n"),
+        ("history(20).", "5\n"),
+        ("results(1).", "20\n"),
+        ("v(1).", "* 1: command not found\n"),
+        ("e(1).", "3\n"),
+        ("results(20).", "1\n"),
+        ("c:flush().", "ok\n"),
+        ("catch_exception(true).", "false\n"),
+        (
+            "1/0.",
+            "* exception error: an error occurred when evaluating an arithmetic expression\n    in operator  '/'/2\n       called as 1 / 0\n",
+        ),
+        ("catch_exception(false).", "true\n"),
+        (
+            "catch_exception(1).",
+            "** exception error: no function clause matching call to catch_exception/1\n",
+        ),
+        (
+            "rp(lists:seq(1,60)).",
+            "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,\n 23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,40,41,42,\n 43,44,45,46,47,48,49,50,51,52,53,54,55,56,57,58,59,60]\nok\n",
+        ),
+        ("rd(person, {name, age = 3}).", "person\n"),
+        ("rd(pt, {x, y}).", "pt\n"),
+        ("rd(foo, bar).", "** exception exit: \"bad record declaration\"\n"),
+        ("rl().", "-record(person,{name, age = 3}).\n-record(pt,{x, y}).\nok\n"),
+        ("rl(pt).", "-record(pt,{x, y}).\nok\n"),
+        ("rf(person).", "ok\n"),
+        ("rl([person, pt]).", "-record(pt,{x, y}).\nok\n"),
+        ("rf('_').", "ok\n"),
+        ("rl().", "ok\n"),
+        ("strings(false).", "true\n"),
+        ("\"abc\".", "[97,98,99]\n"),
+        ("strings(true).", "false\n"),
+        ("v(a).", "* a: command not found\n"),
+    ];
+    for (text, wanted) in told {
+        assert_eq!(say(&mut session, &mut world, text).await, wanted, "{text}");
+    }
+    assert!(session.take_failure().is_some(), "a command failed");
+    assert!(session.take_failure().is_none(), "that is told once");
 }
 
 #[tokio::test]

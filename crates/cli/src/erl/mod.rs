@@ -1,7 +1,6 @@
 //! `trunkline erl`: a node with a shell, started with the flags of `erl`.
 
 mod boot;
-mod commands;
 mod editor;
 mod expand;
 mod flags;

@@ -38,7 +38,6 @@ impl Program {
             }),
         );
         super::expand::install(self, node);
-        super::commands::install(node);
         node.export_async("observer", "start", |mut ctx: Ctx| async move {
             let _ = trunkline::io::put_chars(&mut ctx, NO_OBSERVER).await;
             Atom::new("ok")

@@ -120,8 +120,9 @@ impl Server {
                 }
                 Ok(Reply::Wrong(shown, taken)) => {
                     // As in OTP, who was linked to the one that failed hears of it, and another one goes on.
-                    if shown.starts_with("** ") {
-                        self.evaluator.replace(ctx, &self.program, &self.session, &self.now);
+                    let failure = self.session.lock().await.take_failure();
+                    if let Some(why) = failure {
+                        self.evaluator.replace(ctx, why, &self.program, &self.session, &self.now);
                     }
                     say(ctx, &shown).await?;
                     taken
@@ -246,10 +247,17 @@ impl Evaluator {
         .await
     }
 
-    /// Ends this one, and has another go on.
-    fn replace(&mut self, ctx: &mut Ctx, program: &Arc<Program>, session: &Arc<Mutex<Session>>, now: &Now) {
+    /// Ends this one for the reason that its command failed for, and has another go on.
+    fn replace(
+        &mut self,
+        ctx: &mut Ctx,
+        why: Term,
+        program: &Arc<Program>,
+        session: &Arc<Mutex<Session>>,
+        now: &Now,
+    ) {
         ctx.demonitor(&self.monitor, true);
-        ctx.exit(&self.pid, Term::atom("error"));
+        ctx.exit(&self.pid, why);
         let trapped = Evaluator::start(ctx, program, session, now);
         let old = std::mem::replace(self, trapped);
         // One that traps exits has no more commands, and ends by that.

@@ -22,7 +22,7 @@ mod types;
 
 use std::collections::BTreeMap;
 
-pub(crate) use args::{keyfind, text};
+pub(crate) use args::{iodata, keyfind, text};
 pub(crate) use ets::Tables;
 pub use eval::Shape;
 pub(crate) use names::is_auto_imported;

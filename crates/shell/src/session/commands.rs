@@ -7,8 +7,6 @@ use trunkline::term::print::Printer;
 use trunkline::{Atom, Term};
 
 use super::{End, Session};
-use crate::code::Near;
-use crate::machine::{Entry, Machine, run};
 use crate::raise::{Class, Raise, Result};
 use crate::world::{Commands, Pending, World, no_command};
 
@@ -29,26 +27,50 @@ exit()     -- terminate the shell instance
 f()        -- forget all variable bindings
 f(X)       -- forget the binding of variable X
 h()        -- history
-rd(R,D)    -- define a record
-rl()       -- display all record information
-rr(File)   -- read record information from File
+history(N) -- set how many previous commands to keep
+results(N) -- set how many previous command results to keep
+catch_exception(B) -- how exceptions are handled
 v(N)       -- use the value of query <N>
+rd(R,D)    -- define a record
+rf()       -- remove all record information
+rf(R)      -- remove record information about R
+rl()       -- display all record information
+rl(R)      -- display record information about R
+rp(Term)   -- display Term using the shell's record information
+rr(File)   -- read record information from File
+rr(F,R)    -- read selected record information from File
 ** commands in module c **
+bt(Pid)    -- stack backtrace for a process
 c(Mod)     -- read, check and load module or file <Mod>
 cd(Dir)    -- change working directory
 flush()    -- flush any messages sent to the shell
 help()     -- help info
 i()        -- information about the system
+ni()       -- information about the networked system
+i(X,Y,Z)   -- information about pid <X,Y,Z>
 l(Module)  -- load or reload module
+lc([File]) -- read a list of Erlang modules
 ls()       -- list files in the current directory
 ls(Dir)    -- list files in directory <Dir>
 m()        -- which modules are loaded
+m(Mod)     -- information about module <Mod>
+memory()   -- memory allocation information
+memory(T)  -- memory allocation information of type <T>
+nl(Module) -- load module on all nodes
 nodes()    -- the nodes this one is connected to
 pid(X,Y,Z) -- convert X,Y,Z to a Pid
 pwd()      -- print working directory
 q()        -- quit - shorthand for init:stop()
 regs()     -- information about registered processes
+nregs()    -- information about all registered processes
+uptime()   -- print node uptime
 ";
+
+/// What `c` and `shell` have that needs the memory of a shell: `c:flush()` is `flush()`.
+pub(super) const OWN: &[(&str, &[&str])] = &[
+    ("c", &["cd", "flush", "help", "ls", "pwd", "q"]),
+    ("shell", &["catch_exception", "history", "prompt_func", "results", "strings"]),
+];
 
 impl Commands for Ordered<'_> {
     fn command<'a>(
@@ -77,14 +99,29 @@ impl Ordered<'_> {
                     self.forget.push(name.clone());
                     Ok(ok())
                 }
-                _ => Err(Raise::named("function_clause").from_call(&Atom::new("shell"), &name, &arguments)),
+                _ => Err(no_clause("f", 1)),
             },
             ("b", []) => self.say(world, |session, world| session.list_bindings(world)).await,
             ("h", []) => self.say(world, |session, world| session.list_history(world)).await,
-            ("rl", []) => self.say(world, |session, _| session.list_records()).await,
+            ("rl", [] | [_]) => {
+                let text = self.session.list_records(arguments.first(), world.numbers());
+                world.write(None, text).await
+            }
             ("rf", []) => {
                 self.session.records.clear();
                 Ok(Term::NIL)
+            }
+            ("rf", [named]) => {
+                self.session.forget_records(named);
+                Ok(ok())
+            }
+            ("rp", [value]) => {
+                let text = self.session.show_whole(value, world.numbers()) + "\n";
+                world.write(None, text).await
+            }
+            ("rd", [_, _]) => Err(no_clause("rd", 2)),
+            ("history" | "results" | "catch_exception" | "strings" | "prompt_func", [value]) => {
+                self.set(name.as_str(), value)
             }
             ("help", []) => world.write(None, HELP.to_owned()).await.map(|_| Term::atom("true")),
             ("flush", []) => flush(world).await,
@@ -97,16 +134,15 @@ impl Ordered<'_> {
                 world.write(None, format!("{}\n", here.display())).await
             }
             ("cd", [to]) => {
-                let to = file_name(to)?;
-                let there = std::env::set_current_dir(&to).is_ok();
+                // As in erl, where one is now tells whether it was done.
+                let _ = std::env::set_current_dir(file_name(to)?);
                 let here = directory(std::env::current_dir())?;
-                let text =
-                    if there { here.display().to_string() } else { "cannot change directory".to_owned() };
-                world.write(None, text + "\n").await
+                world.write(None, format!("{}\n", here.display())).await
             }
             ("ls", []) => list_files(world, Path::new(".")).await,
             ("ls", [place]) => list_files(world, &file_name(place)?).await,
-            ("rr", [file]) => self.read_records(file),
+            ("rr", [file]) => self.session.read_records(file, None),
+            ("rr", [file, named] | [file, named, _]) => self.session.read_records(file, Some(named)),
             ("v", [_]) | ("e", [_]) => Err(no_command(&name, arguments.len())),
             _ => self.elsewhere(world, name, arguments).await,
         }
@@ -117,14 +153,12 @@ impl Ordered<'_> {
         let arity = arguments.len().min(255) as u8;
         for module in ["user_default", "shell_default", "c"] {
             let module = Atom::new(module);
-            let vm = self.session.vm.clone();
+            let vm = &self.session.vm;
             if vm.knows(&module, &name, arity)
                 || module == *"user_default"
                     && vm.ensure_loaded(&module).is_some_and(|it| it.exports.contains(&(name.clone(), arity)))
             {
-                let mut machine = Machine::new(vm, world.pid(), world.node());
-                machine.start(Entry::Mfa(module, name, arguments));
-                return run(&mut machine, world).await;
+                return self.session.call(world, module.as_str(), name.as_str(), arguments).await;
             }
             if world.is_exported(&module, &name, arity) {
                 return world.apply(module, name, arguments).await;
@@ -147,32 +181,37 @@ impl Ordered<'_> {
         world.write(None, text).await
     }
 
-    fn read_records(&mut self, file: &Term) -> Result<Term> {
-        if let Term::Atom(name) = file
-            && let Some(module) = self.session.vm.module(name)
-        {
-            self.session.records.extend(module.records.clone());
-            return Ok(Term::list(module.records.keys().cloned().map(Term::Atom)));
-        }
-        let path = file_name(file)?;
-        let Ok(source) = std::fs::read_to_string(&path) else {
-            return Ok(Term::tuple([Term::atom("error"), Term::atom("nofile")]));
-        };
-        let beside = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        let mut near = Near { beside, includes: Vec::new(), path: self.session.vm.code_path() };
-        let forms = crate::preprocess::forms(&source, &mut near)
-            .map_err(|error| Raise::error(Term::binary(&error.to_string())))?;
-        let mut names = Vec::new();
-        for tokens in forms {
-            if let Ok(crate::parser::Form::Attribute(_, crate::parser::Attribute::Record(record))) =
-                crate::parser::form(&tokens)
-            {
-                names.push(Term::Atom(record.name.clone()));
-                self.session.records.insert(record.name.clone(), record);
+    /// Settings: what was set before is the value.
+    fn set(&mut self, name: &str, value: &Term) -> Result<Term> {
+        let session = &mut *self.session;
+        let count = value.as_int().and_then(|count| usize::try_from(count).ok());
+        let truth = |before: bool| Term::atom(if before { "true" } else { "false" });
+        let on = value.is_atom("true");
+        match (name, count) {
+            ("history", Some(count)) => Ok(Term::Int(session.memory.keep_commands(count) as i64)),
+            ("results", Some(count)) => Ok(Term::Int(session.memory.keep_values(count) as i64)),
+            ("catch_exception", _) if on || value.is_atom("false") => {
+                Ok(truth(std::mem::replace(&mut session.catches, on)))
             }
+            ("strings", _) if on || value.is_atom("false") => {
+                Ok(truth(std::mem::replace(&mut session.strings, on)))
+            }
+            ("prompt_func", _) => {
+                let prompter = match value.as_tuple() {
+                    Some([Term::Atom(module), Term::Atom(function)]) => {
+                        Some((module.clone(), function.clone()))
+                    }
+                    _ if value.is_atom("default") => None,
+                    _ => return Err(Raise::badarg()),
+                };
+                session.prompt = None;
+                let before = std::mem::replace(&mut session.prompter, prompter);
+                Ok(before.map_or(Term::atom("default"), |(module, function)| {
+                    Term::tuple([Term::Atom(module), Term::Atom(function)])
+                }))
+            }
+            _ => Err(no_clause(name, 1)),
         }
-        names.sort();
-        Ok(Term::list(names))
     }
 }
 
@@ -185,23 +224,14 @@ impl Session {
         }
         text
     }
+}
 
-    fn list_history(&self, world: &dyn World) -> String {
-        let mut text = String::new();
-        for (number, (_, value)) in &self.history {
-            text.push_str(&format!("{number}: -> {}\n", self.show(value, world)));
-        }
-        text
-    }
-
-    fn list_records(&self) -> String {
-        let mut text = String::new();
-        for record in self.records.values() {
-            let fields: Vec<&str> = record.fields.iter().map(|(_, name, _)| name.as_str()).collect();
-            text.push_str(&format!("-record({},{{{}}}).\n", record.name.as_str(), fields.join(",")));
-        }
-        text
-    }
+/// `function_clause` of a command: `call to f/1`.
+fn no_clause(name: &str, arity: i64) -> Box<Raise> {
+    let mut raise = Raise::named("function_clause");
+    raise.trace.push(Term::tuple([Term::atom(name), Term::Int(arity)]));
+    raise.traced = true;
+    raise
 }
 
 async fn flush(world: &mut dyn World) -> Result<Term> {
@@ -225,7 +255,7 @@ fn pid(world: &mut dyn World, a: &Term, b: &Term, c: &Term) -> Result<Term> {
     answer.unwrap_or_else(|| Err(Raise::badarg()))
 }
 
-fn file_name(term: &Term) -> Result<PathBuf> {
+pub(super) fn file_name(term: &Term) -> Result<PathBuf> {
     match term {
         Term::Atom(name) => Ok(PathBuf::from(name.as_str())),
         Term::Binary(name) => {
@@ -239,20 +269,26 @@ fn directory(path: std::io::Result<PathBuf>) -> Result<PathBuf> {
     path.map_err(|_| Raise::named("enoent"))
 }
 
+/// `ls/0,1`: names side by side, in columns of erl's width.
 async fn list_files(world: &mut dyn World, place: &Path) -> Result<Term> {
-    let Ok(entries) = std::fs::read_dir(place) else {
-        return world.write(None, format!("{}: no such directory\n", place.display())).await;
+    let mut names: Vec<String> = match std::fs::read_dir(place) {
+        Ok(entries) => {
+            entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+        }
+        Err(_) if place.exists() => vec![place.display().to_string()],
+        Err(_) => return world.write(None, "no such file or directory\n".to_owned()).await,
     };
-    let mut names: Vec<String> =
-        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0) + 5;
-    let per_line = (80 / width.max(1)).max(1);
-    let mut text = String::new();
-    for row in names.chunks(per_line) {
-        let row: String = row.iter().map(|name| format!("{name:<width$}")).collect();
-        text.push_str(row.trim_end());
-        text.push('\n');
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).min(40) + 5;
+    let (mut text, mut column) = (String::new(), 0);
+    for name in &names {
+        if column + width >= 80 {
+            text.push('\n');
+            column = 0;
+        }
+        text.push_str(&format!("{name:<width$}"));
+        column += width;
     }
+    text.push('\n');
     world.write(None, text).await
 }

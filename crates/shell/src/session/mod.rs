@@ -1,27 +1,32 @@
 //! A shell's memory as a value: what is bound, what was typed, what came of it. Text in, text out.
 
+mod argument_rows;
 mod arguments;
 mod commands;
 mod errors;
+mod format_arguments;
+mod memory;
+mod records;
 mod rewrite;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use errors::report;
-use trunkline::term::print::{NodeNumbers, Printer};
 use trunkline::{Atom, Term};
 
-use crate::ast::{Body, Expr};
+use crate::ast::Expr;
 use crate::compile::{Compiler, Records, Unit};
 use crate::lexer::{self, Loc, Scan};
-use crate::limits::HISTORY_COMMANDS_MAX;
-use crate::machine::{Machine, run_with};
+use crate::machine::{Entry, Machine, run, run_with};
 use crate::parser;
 use crate::raise::{Class, Raise};
 use crate::vm::Vm;
 use crate::world::World;
 use commands::Ordered;
+use memory::Memory;
+
+type Raised = crate::raise::Result<Term>;
 
 /// A shell.
 pub struct Session {
@@ -29,13 +34,18 @@ pub struct Session {
     /// What is bound.
     pub bindings: BTreeMap<Atom, Term>,
     pub(crate) records: Records,
-    /// Commands by number: what was typed, what came of it.
-    history: BTreeMap<usize, (Body, Term)>,
-    number: usize,
+    memory: Memory,
     dictionary: BTreeMap<Term, Term>,
     /// In which column lines end.
     pub columns: usize,
     prompt: Option<String>,
+    /// Who says what the prompt is.
+    prompter: Option<(Atom, Atom)>,
+    /// Whether an exception leaves the process as it is.
+    catches: bool,
+    /// Whether lists of characters are shown as strings.
+    strings: bool,
+    failure: Option<Term>,
 }
 
 /// What came of a line.
@@ -71,11 +81,14 @@ impl Session {
             vm,
             bindings: BTreeMap::new(),
             records: Records::new(),
-            history: BTreeMap::new(),
-            number: 1,
+            memory: Memory::default(),
             dictionary: BTreeMap::new(),
             columns: 80,
             prompt: None,
+            prompter: None,
+            catches: false,
+            strings: true,
+            failure: None,
         }
     }
 
@@ -85,20 +98,33 @@ impl Session {
             return prompt.clone();
         }
         match node.as_str() {
-            "nonode@nohost" => format!("{}> ", self.number),
-            name => format!("({name}){}> ", self.number),
+            "nonode@nohost" => format!("{}> ", self.number()),
+            name => format!("({name}){}> ", self.number()),
         }
     }
 
     /// The number of the next command.
     pub fn number(&self) -> usize {
-        self.number
+        self.memory.number()
+    }
+
+    /// Why the process ends that ran the last command, when it failed and that was not caught. Told once.
+    pub fn take_failure(&mut self) -> Option<Term> {
+        self.failure.take()
     }
 
     /// Does the first command of `source`. With `last`, nothing comes behind the source.
     ///
     /// Safe to cancel: the command stops where it is, and what it bound is forgotten.
     pub async fn enter(&mut self, source: &str, last: bool, world: &mut dyn World) -> Reply {
+        let reply = self.command(source, last, world).await;
+        if self.prompter.is_some() && !matches!(reply, Reply::More | Reply::End(_)) {
+            self.ask_prompter(world).await;
+        }
+        reply
+    }
+
+    async fn command(&mut self, source: &str, last: bool, world: &mut dyn World) -> Reply {
         let (tokens, taken) = match lexer::form(source, Loc::new(1, 1), last) {
             Ok(Scan::Form(tokens, taken)) => (tokens, taken),
             Ok(Scan::Empty) => return Reply::Nothing,
@@ -116,61 +142,29 @@ impl Session {
         match self.evaluate(&body, world).await {
             Ok(value) => {
                 let shown = self.show(&value, world) + "\n";
-                self.remember(body, value.clone());
+                self.memory.remember(body, typed(source, taken), value.clone());
                 Reply::Value(value, shown, taken)
             }
             Err(Trouble::Refused(message)) => {
-                self.remember(body, Term::atom("undefined"));
+                self.memory.remember(body, typed(source, taken), Term::atom("undefined"));
                 Reply::Wrong(format!("* {message}\n"), taken)
             }
             Err(Trouble::Ends(end)) => Reply::End(end),
             Err(Trouble::Raised(raise)) => {
-                let text = report(&raise, world.numbers(), self.columns);
-                let reason = Term::tuple([Term::atom("EXIT"), raise.into_exit()]);
-                self.remember(body, reason);
+                let tag = if self.catches { "* " } else { "** " };
+                let text = errors::report_behind(tag, &raise, world.numbers(), self.columns);
+                let reason = raise.into_exit();
+                self.failure = (!self.catches).then(|| reason.clone());
+                let value = Term::tuple([Term::atom("EXIT"), reason]);
+                self.memory.remember(body, typed(source, taken), value);
                 Reply::Wrong(text, taken)
             }
-        }
-    }
-
-    fn remember(&mut self, body: Body, value: Term) {
-        self.history.insert(self.number, (body, value));
-        self.number += 1;
-        while self.history.len() > HISTORY_COMMANDS_MAX {
-            self.history.pop_first();
         }
     }
 
     /// The value as the shell shows it.
     pub fn show(&self, value: &Term, world: &dyn World) -> String {
         self.show_at(value, 1, world.numbers())
-    }
-
-    fn show_at(&self, value: &Term, column: usize, numbers: &dyn NodeNumbers) -> String {
-        if let Some(shown) = self.show_record(value, column, numbers) {
-            return shown;
-        }
-        let printer = Printer::new(numbers).unicode();
-        let (line_length, line_characters, depth) = (self.columns, Some(60), Some(30));
-        Printer { column, line_length, line_characters, depth, ..printer }.pretty(value)
-    }
-
-    /// `#name{field = Value}`, where a record of this name and size is known; on one line, or each field on its own.
-    fn show_record(&self, value: &Term, column: usize, numbers: &dyn NodeNumbers) -> Option<String> {
-        let (name, values) = value.as_tuple()?.split_first()?;
-        let record =
-            self.records.get(name.as_atom()?).filter(|record| record.fields.len() == values.len())?;
-        let indent = column + name.to_string().len() + 2;
-        let mut fields = Vec::new();
-        for ((_, field, _), value) in record.fields.iter().zip(values) {
-            let field = format!("{} = ", crate::lexer::write_atom(field.as_str()));
-            let shown = self.show_at(value, indent + field.len(), numbers);
-            fields.push(field + &shown);
-        }
-        let line = fields.join(",");
-        let fits = !line.contains('\n') && line.len() < 60 && indent + line.len() < self.columns;
-        let fields = if fits { line } else { fields.join(&format!(",\n{}", " ".repeat(indent - 1))) };
-        Some(format!("#{name}{{{fields}}}"))
     }
 
     /// Evaluates expressions one after the other, as the shell does: each sees what those before it have bound.
@@ -226,6 +220,30 @@ impl Session {
         Ok(value)
     }
 
+    /// Calls a function as a command does, with nothing bound.
+    async fn call(
+        &self,
+        world: &mut dyn World,
+        module: &str,
+        function: &str,
+        arguments: Vec<Term>,
+    ) -> Raised {
+        let mut machine = Machine::new(self.vm.clone(), world.pid(), world.node());
+        machine.start(Entry::Mfa(Atom::new(module), Atom::new(function), arguments));
+        run(&mut machine, world).await
+    }
+
+    /// Has the prompt made by whom `prompt_func/1` has named.
+    async fn ask_prompter(&mut self, world: &mut dyn World) {
+        let Some((module, function)) = self.prompter.clone() else { return };
+        let number = Term::Int(self.number() as i64);
+        let about = Term::list([Term::tuple([Term::atom("history"), number])]);
+        let said = self.call(world, module.as_str(), function.as_str(), vec![about]).await;
+        let bytes = said.ok().and_then(|said| crate::library::iodata(&said).ok());
+        // A prompt that cannot be made is the usual one.
+        self.prompt = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    }
+
     /// The records that are known.
     pub fn records(&self) -> &Records {
         &self.records
@@ -250,8 +268,15 @@ impl Trouble {
     }
 }
 
+/// The first command of a source, as it was typed, without its dot.
+fn typed(source: &str, taken: usize) -> String {
+    let text: String = source.chars().take(taken).collect();
+    let text = text.trim();
+    text.strip_suffix('.').unwrap_or(text).trim_end().to_owned()
+}
+
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Session({})", self.number)
+        write!(f, "Session({})", self.number())
     }
 }

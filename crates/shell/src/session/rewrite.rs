@@ -17,20 +17,27 @@ impl Session {
 
     fn expr(&mut self, expr: &mut Expr) -> Result<(), String> {
         if let Kind::Call(function, arguments) = &mut expr.kind {
+            if let Some(own) = own_command(function) {
+                function.kind = Kind::Atom(own);
+            }
             let name = function.as_atom().map(|name| name.as_str().to_owned());
             let replaced = match (name.as_deref(), arguments.as_slice()) {
-                (Some("v"), [number]) => Some(Kind::Value(self.recall(number)?.1)),
-                (Some("e"), [number]) => Some(Kind::Block(self.recall(number)?.0)),
+                (Some("v"), [number]) => Some(Kind::Value(Self::recall(number, |at| self.memory.value(at))?)),
+                (Some("e"), [number]) => Some(Kind::Block(Self::recall(number, |at| self.memory.body(at))?)),
                 (Some("f"), [Expr { kind: Kind::Var(name), .. }]) => {
                     let name = Term::tuple([Term::atom("var"), name.clone().into()]);
                     let argument = Expr::new(expr.loc, Kind::Value(name));
                     Some(Kind::Call(function.clone(), vec![argument]))
                 }
-                (Some("rd"), [name, definition]) => {
-                    let record = record(name, definition)?;
-                    let name = record.name.clone();
-                    self.records.insert(name.clone(), record);
-                    Some(Kind::Atom(name))
+                (Some("rd"), [name, definition]) if name.as_atom().is_some() => {
+                    match record(name, definition) {
+                        Ok(record) => {
+                            let name = record.name.clone();
+                            self.records.insert(name.clone(), record);
+                            Some(Kind::Atom(name))
+                        }
+                        Err(why) => Some(exit(function, why)),
+                    }
                 }
                 _ => None,
             };
@@ -42,14 +49,14 @@ impl Session {
         self.inside(expr)
     }
 
-    fn recall(&self, number: &Expr) -> Result<(Body, Term), String> {
+    /// What is remembered under the number that was typed.
+    fn recall<T>(number: &Expr, found: impl Fn(i64) -> Option<T>) -> Result<T, String> {
         let value = match crate::parser::normalise(number) {
             Some(Term::Int(number)) => number,
-            _ => return Err("command not found".to_owned()),
+            Some(other) => return Err(format!("{other}: command not found")),
+            None => return Err("command not found".to_owned()),
         };
-        let at = if value < 0 { self.number as i64 + value } else { value };
-        let found = usize::try_from(at).ok().and_then(|at| self.history.get(&at));
-        found.cloned().ok_or_else(|| format!("{value}: command not found"))
+        found(value).ok_or_else(|| format!("{value}: command not found"))
     }
 
     fn all<'a>(&mut self, exprs: impl IntoIterator<Item = &'a mut Expr>) -> Result<(), String> {
@@ -134,16 +141,32 @@ impl Session {
     }
 }
 
+/// `c:flush` and its like: commands that the shell itself does.
+fn own_command(function: &Expr) -> Option<trunkline::Atom> {
+    let Kind::Remote(module, name) = &function.kind else { return None };
+    let (module, name) = (module.as_atom()?, name.as_atom()?);
+    let own = super::commands::OWN.iter().find(|(own, _)| *own == module.as_str())?;
+    own.1.contains(&name.as_str()).then(|| name.clone())
+}
+
+/// `exit(Why)`, with a text.
+fn exit(at: &Expr, why: &str) -> Kind {
+    let call = Kind::Remote(
+        Box::new(Expr::new(at.loc, Kind::Atom("erlang".into()))),
+        Box::new(Expr::new(at.loc, Kind::Atom("exit".into()))),
+    );
+    Kind::Call(Box::new(Expr::new(at.loc, call)), vec![Expr::new(at.loc, Kind::Value(Term::string(why)))])
+}
+
 /// `name` and `{field, field = Value}` as a definition.
-fn record(name: &Expr, definition: &Expr) -> Result<Record, String> {
-    let bad = || format!("{}: bad record declaration", definition.loc);
-    let name = name.as_atom().cloned().ok_or_else(bad)?;
-    let Kind::Tuple(items) = &definition.kind else { return Err(bad()) };
+fn record(name: &Expr, definition: &Expr) -> Result<Record, &'static str> {
+    let name = name.as_atom().cloned().ok_or("bad record declaration")?;
+    let Kind::Tuple(items) = &definition.kind else { return Err("bad record declaration") };
     let field = |item: &Expr| match &item.kind {
         Kind::Atom(field) => Some((item.loc, field.clone(), None)),
         Kind::Match(field, value) => Some((item.loc, field.as_atom()?.clone(), Some((**value).clone()))),
         _ => None,
     };
     let fields: Option<Vec<_>> = items.iter().map(field).collect();
-    Ok(Record { name, fields: fields.ok_or_else(bad)? })
+    Ok(Record { name, fields: fields.ok_or("bad record field")? })
 }
