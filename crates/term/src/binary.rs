@@ -25,6 +25,7 @@ impl Binary {
     }
 
     /// The slice `start..start + length` of a shared buffer, or `None` when it reaches beyond it.
+    #[inline]
     pub fn slice_of(buffer: &Arc<Bytes>, start: usize, length: usize) -> Option<Binary> {
         let end = start.checked_add(length)?;
         if end > buffer.len() || end > u32::MAX as usize {

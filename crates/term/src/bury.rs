@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::fun::Fun;
 use crate::list::{List, Run};
-use crate::map::Map;
+use crate::map::{Map, Pairs};
 use crate::term::Term;
 use crate::tuple::Tuple;
 
@@ -29,9 +29,13 @@ impl Drop for Tuple {
 
 impl Drop for Map {
     fn drop(&mut self) {
-        if Arc::strong_count(&self.0) == 1
-            && self.0.iter().any(|(key, value)| is_deep(key) || is_deep(value))
-            && let Some(pairs) = Arc::get_mut(&mut self.0)
+        let alone = match &self.0 {
+            Pairs::Row(pairs) => Arc::strong_count(pairs) == 1,
+            Pairs::Room(pairs) => Arc::strong_count(pairs) == 1,
+        };
+        if alone
+            && self.pairs().iter().any(|(key, value)| is_deep(key) || is_deep(value))
+            && let Some(pairs) = alone_in(self)
         {
             bury(|row| lay_out_pairs(pairs, row));
         }
@@ -40,16 +44,12 @@ impl Drop for Map {
 
 impl Drop for List {
     fn drop(&mut self) {
-        let Some(run) = &mut self.run else { return };
-        if Arc::strong_count(run) == 1
-            && let Run::Terms { items, tail } = &**run
-            && (is_deep(tail) || items.iter().any(is_deep))
-            && let Some(Run::Terms { items, tail }) = Arc::get_mut(run)
+        if let Run::Terms { items, .. } = &mut self.0
+            && Arc::strong_count(items) == 1
+            && items.iter().any(is_deep)
+            && let Some(items) = Arc::get_mut(items)
         {
-            bury(|row| {
-                lay_out(items, row);
-                lay_out(std::slice::from_mut(tail), row);
-            });
+            bury(|row| lay_out(items, row));
         }
     }
 }
@@ -67,10 +67,7 @@ impl Drop for Fun {
 fn is_deep(term: &Term) -> bool {
     match term {
         Term::Tuple(items) => items.iter().any(is_container),
-        Term::List(list) => match list.run.as_deref() {
-            Some(Run::Terms { items, tail }) => is_container(tail) || items.iter().any(is_container),
-            _ => false,
-        },
+        Term::List(List(Run::Terms { items, .. })) => items.iter().any(is_container),
         Term::Map(map) => map.pairs().iter().any(|(key, value)| is_container(key) || is_container(value)),
         Term::Fun(fun) => fun.free.iter().any(is_container),
         _ => false,
@@ -97,14 +94,15 @@ fn bury(first: impl FnOnce(&mut Vec<Term>)) {
                 }
             }
             Term::Map(map) => {
-                if let Some(pairs) = Arc::get_mut(&mut map.0) {
+                if let Some(pairs) = alone_in(map) {
                     lay_out_pairs(pairs, &mut row);
                 }
             }
             Term::List(list) => {
-                if let Some(Run::Terms { items, tail }) = list.run.as_mut().and_then(Arc::get_mut) {
+                if let Run::Terms { items, .. } = &mut list.0
+                    && let Some(items) = Arc::get_mut(items)
+                {
                     lay_out(items, &mut row);
-                    lay_out(std::slice::from_mut(tail), &mut row);
                 }
             }
             Term::Fun(fun) => {
@@ -114,6 +112,14 @@ fn bury(first: impl FnOnce(&mut Vec<Term>)) {
             }
             _ => {}
         }
+    }
+}
+
+/// The pairs of a map that nobody else has.
+fn alone_in(map: &mut Map) -> Option<&mut [(Term, Term)]> {
+    match &mut map.0 {
+        Pairs::Row(pairs) => Arc::get_mut(pairs),
+        Pairs::Room(pairs) => Arc::get_mut(pairs).map(Vec::as_mut_slice),
     }
 }
 

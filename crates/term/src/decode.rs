@@ -9,12 +9,12 @@ use bytes::Bytes;
 
 use crate::fun::{Fun, Local};
 use crate::list::List;
-use crate::map::Map;
+use crate::map::{Map, sorted_pairs};
 use crate::tags;
 use crate::term::Term;
 use crate::tuple::Tuple;
 use crate::wire::{WireContext, WireTerm};
-pub(crate) use reader::{PLACEHOLDER, Piece, Reader, set};
+pub(crate) use reader::{PLACEHOLDER, Piece, Reader, set, take};
 
 /// Why bytes are no term.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -73,265 +73,141 @@ fn decode_whole(bytes: &Bytes, at: usize, context: &WireContext) -> Result<Term,
     Ok(term)
 }
 
-/// A container some of whose elements have not been read yet.
-enum Open {
-    /// From `next` on, the items are placeholders.
-    Tuple {
-        items: Arc<[Term]>,
-        next: usize,
-    },
-    /// `left` counts the tail too.
-    List {
-        items: Vec<Term>,
-        left: usize,
-    },
-    /// Where `left` is odd, the last pair has its key but not yet its value.
-    Map {
-        pairs: Vec<(Term, Term)>,
-        left: usize,
-    },
-    Fun {
-        fun: Option<Box<Fun>>,
-        left: usize,
-    },
+/// A container some of whose elements have not been read yet. Those that have been lie on the stack of values, from `start` on;
+/// below them is the place of the container itself.
+struct Open {
+    kind: Kind,
+    /// How many elements are to come; a list's tail is one of them.
+    left: usize,
+    start: usize,
 }
 
-/// A value, in the slot now, or a container with elements to come, the first of which may have been begun.
-enum Begun {
-    Whole,
-    Open(Open, Option<Piece>),
+enum Kind {
+    Tuple,
+    List,
+    Map,
+    Fun(Box<Fun>),
 }
 
 /// Every element takes at least a byte, so all open containers together may not lack more elements than
 /// there are bytes. This makes it safe to reserve room for all of a container when it is opened.
 pub(crate) fn read_term(reader: &mut Reader<'_>) -> Result<Term, DecodeError> {
     let mut value = PLACEHOLDER;
-    let piece = reader.piece(&mut value)?;
-    let mut begun = begin(reader, piece, 0, &mut value)?;
-    let mut outer: Vec<Open> = Vec::new();
-    let mut lacking = 0;
-    'begin: loop {
-        match begun {
-            Begun::Whole => {}
-            Begun::Open(open, Some(piece)) => {
-                lacking += open.left() - 1;
-                outer.push(open);
-                begun = begin(reader, piece, lacking, &mut value)?;
-                continue 'begin;
-            }
-            Begun::Open(mut open, None) => match open.read_on(reader, lacking, &mut value)? {
-                Begun::Whole => {}
-                inner => {
-                    lacking += open.left() - 1;
-                    outer.push(open);
-                    begun = inner;
-                    continue 'begin;
-                }
-            },
-        }
-        while let Some(open) = outer.last_mut() {
-            lacking -= open.left() - 1;
-            open.put(&mut value);
-            match open.read_on(reader, lacking, &mut value)? {
-                Begun::Whole => {}
-                inner => {
-                    lacking += open.left() - 1;
-                    begun = inner;
-                    continue 'begin;
-                }
-            }
-            outer.pop();
-        }
-        return Ok(value);
+    match reader.piece(&mut value)? {
+        Piece::Whole => Ok(value),
+        Piece::Tuple(arity) if arity <= ROW_ITEMS => read_row(reader, arity),
+        piece => read_on(reader, piece, vec![PLACEHOLDER], Vec::new()),
     }
 }
 
-/// Turns a piece into a value in its slot or an open container. Tuples of plain values are read to their end.
-fn begin(
+/// A small tuple, as most messages are. Needs no stack as long as it holds no containers.
+fn read_row(reader: &mut Reader<'_>, arity: usize) -> Result<Term, DecodeError> {
+    reader.expect(arity, 0)?;
+    let mut row = [PLACEHOLDER; ROW_ITEMS];
+    for at in 0..arity {
+        match reader.piece(&mut row[at])? {
+            Piece::Whole => {}
+            piece => {
+                let mut values = Vec::with_capacity(arity + ROW_ITEMS);
+                values.push(PLACEHOLDER);
+                values.extend(row.into_iter().take(at + 1));
+                let outer = Open { kind: Kind::Tuple, left: arity - at, start: 1 };
+                return read_on(reader, piece, values, vec![outer]);
+            }
+        }
+    }
+    Ok(Term::Tuple(Tuple::from_iter(row.into_iter().take(arity))))
+}
+
+/// Reads a container that has begun and whose place is the last of the values, and then those around it.
+fn read_on(
     reader: &mut Reader<'_>,
     piece: Piece,
-    lacking: usize,
-    slot: &mut Term,
-) -> Result<Begun, DecodeError> {
-    let open = match piece {
-        Piece::Whole => return Ok(Begun::Whole),
-        Piece::Tuple(arity) => return begin_tuple(reader, arity, lacking, slot),
-        Piece::List(length) => {
-            reader.expect(length.saturating_add(1), lacking)?;
-            Open::List { items: Vec::with_capacity(length), left: length + 1 }
+    mut values: Vec<Term>,
+    mut outer: Vec<Open>,
+) -> Result<Term, DecodeError> {
+    let mut lacking = outer.iter().map(|open| open.left - 1).sum();
+    let mut open = Open::new(reader, piece, lacking, &mut values)?;
+    loop {
+        while open.left > 0 {
+            values.push(PLACEHOLDER);
+            match reader.piece(last(&mut values))? {
+                Piece::Whole => open.left -= 1,
+                piece => {
+                    lacking += open.left - 1;
+                    let inner = Open::new(reader, piece, lacking, &mut values)?;
+                    outer.push(std::mem::replace(&mut open, inner));
+                }
+            }
         }
-        Piece::Map(0) => {
-            set(slot, Term::Map(Map::default()));
-            return Ok(Begun::Whole);
-        }
-        Piece::Map(pairs) => {
-            reader.expect(pairs.saturating_mul(2), lacking)?;
-            Open::Map { pairs: Vec::with_capacity(pairs), left: 2 * pairs }
-        }
-        Piece::Fun(fun, 0) => {
-            set(slot, Term::Fun(Arc::new(*fun)));
-            return Ok(Begun::Whole);
-        }
-        Piece::Fun(mut fun, left) => {
-            reader.expect(left, lacking)?;
-            fun.free.reserve_exact(left);
-            Open::Fun { fun: Some(fun), left }
-        }
-    };
-    Ok(Begun::Open(open, None))
-}
-
-/// An element that is a container itself ends this; placeholders follow.
-fn begin_tuple(
-    reader: &mut Reader<'_>,
-    arity: usize,
-    lacking: usize,
-    slot: &mut Term,
-) -> Result<Begun, DecodeError> {
-    reader.expect(arity, lacking)?;
-    let mut items: Arc<[Term]> = (0..arity).map(|_| PLACEHOLDER).collect();
-    for (next, item) in Arc::get_mut(&mut items).unwrap_or_default().iter_mut().enumerate() {
-        match reader.piece(item)? {
-            Piece::Whole => {}
-            piece => return Ok(Begun::Open(Open::Tuple { items, next }, Some(piece))),
-        }
-    }
-    set(slot, Term::Tuple(Tuple::from(items)));
-    Ok(Begun::Whole)
-}
-
-/// Reads an element into its place; one that is an open container is what the function comes to.
-macro_rules! read {
-    ($reader:ident, $lacking:ident, $place:expr, $left:expr, $unput:block) => {{
-        let place = $place;
-        let begun = match $reader.piece(place)? {
-            Piece::Whole => Begun::Whole,
-            piece => begin($reader, piece, $lacking + $left - 1, place)?,
+        let Some(around) = outer.pop() else {
+            open.close(reader, &mut values)?;
+            return Ok(values.pop().unwrap_or(PLACEHOLDER));
         };
-        if let Begun::Open(..) = begun {
-            $unput
-            return Ok(begun);
-        }
-    }};
+        std::mem::replace(&mut open, around).close(reader, &mut values)?;
+        lacking -= open.left - 1;
+        open.left -= 1;
+    }
 }
 
 impl Open {
-    /// Elements that are still to come.
-    fn left(&self) -> usize {
-        match self {
-            Open::Tuple { items, next } => items.len() - next,
-            Open::List { left, .. } | Open::Map { left, .. } | Open::Fun { left, .. } => *left,
-        }
-    }
-
-    /// Takes the next element, a container that is whole now, out of the slot. The tail of a list stays there.
-    fn put(&mut self, slot: &mut Term) {
-        let value = match self {
-            Open::List { left: left @ 1, .. } => {
-                *left = 0;
-                return;
-            }
-            _ => std::mem::replace(slot, PLACEHOLDER),
-        };
-        match self {
-            Open::Tuple { items, next } => {
-                if let Some(items) = Arc::get_mut(items) {
-                    set(&mut items[*next], value);
-                }
-                *next += 1;
-            }
-            Open::List { items, left } => {
-                items.push(value);
-                *left -= 1;
-            }
-            Open::Map { pairs, left } => {
-                match *left % 2 {
-                    0 => pairs.push((value, PLACEHOLDER)),
-                    _ => set(&mut last(pairs).1, value),
-                }
-                *left -= 1;
-            }
-            Open::Fun { fun, left } => {
-                if let Some(fun) = fun {
-                    fun.free.push(value);
-                }
-                *left -= 1;
-            }
-        }
-    }
-
-    /// Reads on to the end, which puts the whole container into the slot, or to an element that is an open
-    /// container.
-    fn read_on(
-        &mut self,
-        reader: &mut Reader<'_>,
+    #[inline]
+    fn new(
+        reader: &Reader<'_>,
+        piece: Piece,
         lacking: usize,
-        slot: &mut Term,
-    ) -> Result<Begun, DecodeError> {
-        match self {
-            Open::Tuple { items, next } => {
-                let arity = items.len();
-                for item in &mut Arc::get_mut(items).unwrap_or_default()[*next..] {
-                    read!(reader, lacking, item, arity - *next, {});
-                    *next += 1;
-                }
-                set(slot, Term::Tuple(Tuple::from(Arc::clone(items))));
+        values: &mut Vec<Term>,
+    ) -> Result<Open, DecodeError> {
+        let (kind, left) = match piece {
+            Piece::Tuple(arity) => (Kind::Tuple, arity),
+            Piece::List(length) => (Kind::List, length.saturating_add(1)),
+            Piece::Map(pairs) => (Kind::Map, pairs.saturating_mul(2)),
+            Piece::Fun(fun, free) => (Kind::Fun(fun), free),
+            Piece::Whole => (Kind::Tuple, 0),
+        };
+        reader.expect(left, lacking)?;
+        values.reserve(left);
+        Ok(Open { kind, left, start: values.len() })
+    }
+
+    /// Makes the container of its elements, which are all there, and puts it in its place.
+    #[inline]
+    fn close(self, reader: &Reader<'_>, values: &mut Vec<Term>) -> Result<(), DecodeError> {
+        let (around, items) = values.split_at_mut(self.start);
+        let place = last(around);
+        match self.kind {
+            Kind::Tuple => {
+                let tuple = Tuple::from_iter(items.iter_mut().map(take));
+                set(place, Term::Tuple(tuple));
             }
-            Open::List { items, left } => {
-                while *left > 1 {
-                    items.push(PLACEHOLDER);
-                    read!(reader, lacking, last(items), *left, {
-                        items.pop();
-                    });
-                    *left -= 1;
-                }
-                if *left == 1 {
-                    read!(reader, lacking, &mut *slot, 1, {});
-                    *left = 0;
-                }
-                let tail = std::mem::replace(slot, PLACEHOLDER);
-                set(slot, List::with_tail(std::mem::take(items), tail));
+            Kind::List if items.len() == 1 => set(place, take(&mut items[0])),
+            Kind::List => {
+                let items = items.iter_mut().map(take).collect();
+                set(place, Term::List(List::of_items_and_tail(items)));
             }
-            Open::Map { pairs, left } => {
-                while *left > 0 {
-                    if *left % 2 == 0 {
-                        pairs.push((PLACEHOLDER, PLACEHOLDER));
-                        read!(reader, lacking, &mut last(pairs).0, *left, {
-                            pairs.pop();
-                        });
-                        *left -= 1;
-                    }
-                    read!(reader, lacking, &mut last(pairs).1, *left, {});
-                    *left -= 1;
-                }
-                let Some(map) = Map::try_from_pairs(std::mem::take(pairs)) else {
+            Kind::Map => {
+                let Some(pairs) = sorted_pairs(items) else {
                     return Err(reader.error("a map has a key twice, ending"));
                 };
-                set(slot, Term::Map(map));
+                set(place, Term::Map(Map::of_sorted(pairs)));
             }
-            Open::Fun { fun, left } => {
-                while *left > 0
-                    && let Some(fun) = fun
-                {
-                    fun.free.push(PLACEHOLDER);
-                    read!(reader, lacking, last(&mut fun.free), *left, {
-                        fun.free.pop();
-                    });
-                    *left -= 1;
-                }
-                if let Some(fun) = fun.take() {
-                    set(slot, Term::Fun(Arc::new(*fun)));
-                }
+            Kind::Fun(mut fun) => {
+                fun.free = items.iter_mut().map(take).collect();
+                set(place, Term::Fun(Arc::new(*fun)));
             }
         }
-        Ok(Begun::Whole)
+        values.truncate(self.start);
+        Ok(())
     }
 }
 
 #[inline(always)]
 fn last<T>(items: &mut [T]) -> &mut T {
-    items.last_mut().expect("just pushed")
+    items.last_mut().expect("a container has a place")
 }
+
+/// Elements of a tuple that are read without a stack.
+const ROW_ITEMS: usize = 8;
 
 #[cfg(test)]
 mod tests;

@@ -11,57 +11,76 @@ use crate::term::Term;
 /// Elements lie in runs; a run ends with `[]`, another list, or (improper) any other term.
 /// How a list is cut into runs can't be seen from outside.
 #[derive(Clone, Default)]
-pub struct List {
-    pub(crate) run: Option<Arc<Run>>,
-    /// Elements of the run that are not part of this list (they were taken off its front).
-    skip: u32,
-}
+pub struct List(pub(crate) Run);
 
+/// Some elements (never none) and what follows them. The first `skip` are not part of this list: they were taken off its front.
+#[derive(Clone, Default)]
 pub(crate) enum Run {
-    /// Some terms (never none) and what follows them.
-    Terms { items: Vec<Term>, tail: Term },
+    #[default]
+    Nil,
+    /// Terms; the last of them is the tail.
+    Terms { skip: u32, items: Arc<[Term]> },
     /// Small integers, one byte each: `STRING_EXT` kept as it came.
-    Bytes(Bytes),
+    Bytes { skip: u32, bytes: Arc<Bytes> },
 }
 
 impl List {
     /// `[]`.
-    pub const NIL: List = List { run: None, skip: 0 };
+    pub const NIL: List = List(Run::Nil);
 
     /// A list of these items, ended by `tail` (use [`List::from`] for a proper list).
-    pub fn with_tail(items: Vec<Term>, tail: Term) -> Term {
+    pub fn with_tail(mut items: Vec<Term>, tail: Term) -> Term {
         if items.is_empty() {
             return tail;
         }
-        Term::List(List { run: Some(Arc::new(Run::Terms { items, tail })), skip: 0 })
+        items.push(tail);
+        Term::List(List::of_items_and_tail(items.into()))
+    }
+
+    /// A list of at least one item, and its tail behind it.
+    #[inline]
+    pub(crate) fn of_items_and_tail(items: Arc<[Term]>) -> List {
+        List(Run::Terms { skip: 0, items })
     }
 
     /// The list of the bytes' values, kept as bytes.
     pub fn from_bytes(bytes: Bytes) -> List {
-        if bytes.is_empty() { List::NIL } else { List { run: Some(Arc::new(Run::Bytes(bytes))), skip: 0 } }
+        if bytes.is_empty() { List::NIL } else { List(Run::Bytes { skip: 0, bytes: Arc::new(bytes) }) }
     }
 
     /// Whether this is `[]`.
+    #[inline]
     pub fn is_nil(&self) -> bool {
-        self.run.is_none()
+        matches!(self.0, Run::Nil)
     }
 
     /// The head, and what follows it; `None` for `[]`.
     pub fn uncons(&self) -> Option<(Term, Term)> {
-        let run = self.run.as_ref()?;
-        let at = self.skip as usize;
-        let rest = || List { run: Some(Arc::clone(run)), skip: self.skip + 1 };
-        Some(match &**run {
-            Run::Terms { items, tail } if at + 1 == items.len() => (items[at].clone(), tail.clone()),
-            Run::Terms { items, .. } => (items[at].clone(), Term::List(rest())),
-            Run::Bytes(bytes) if at + 1 == bytes.len() => (Term::Int(bytes[at].into()), Term::NIL),
-            Run::Bytes(bytes) => (Term::Int(bytes[at].into()), Term::List(rest())),
+        Some(match &self.0 {
+            Run::Nil => return None,
+            Run::Terms { skip, items } => {
+                let [head, tail, more @ ..] = &items[*skip as usize..] else { return None };
+                match more {
+                    [] => (head.clone(), tail.clone()),
+                    _ => {
+                        (head.clone(), Term::List(List(Run::Terms { skip: skip + 1, items: items.clone() })))
+                    }
+                }
+            }
+            Run::Bytes { skip, bytes } => {
+                let (head, more) = bytes[*skip as usize..].split_first()?;
+                let rest = match more {
+                    [] => Run::Nil,
+                    _ => Run::Bytes { skip: skip + 1, bytes: bytes.clone() },
+                };
+                (Term::Int((*head).into()), Term::List(List(rest)))
+            }
         })
     }
 
     /// `[Head | Tail]`.
     pub fn cons(head: Term, tail: Term) -> List {
-        List { run: Some(Arc::new(Run::Terms { items: vec![head], tail })), skip: 0 }
+        List::of_items_and_tail(Arc::new([head, tail]))
     }
 
     /// The runs the list is made of, then its tail: `None` for a proper list.
@@ -88,8 +107,16 @@ impl List {
 
     /// Whether the two share all they have in memory. When they don't, they can still be equal.
     pub(crate) fn is_same_as(&self, other: &List) -> bool {
-        let here = |list: &List| list.run.as_ref().map(Arc::as_ptr);
-        here(self) == here(other) && self.skip == other.skip
+        match (&self.0, &other.0) {
+            (Run::Nil, Run::Nil) => true,
+            (Run::Terms { skip: a, items: left }, Run::Terms { skip: b, items: right }) => {
+                a == b && Arc::ptr_eq(left, right)
+            }
+            (Run::Bytes { skip: a, bytes: left }, Run::Bytes { skip: b, bytes: right }) => {
+                a == b && Arc::ptr_eq(left, right)
+            }
+            _ => false,
+        }
     }
 
     /// Whether this is `[]`.
@@ -140,18 +167,18 @@ impl<'a> Iterator for Runs<'a> {
     type Item = Slice<'a>;
 
     fn next(&mut self) -> Option<Slice<'a>> {
-        let list = self.rest.take()?;
-        let at = list.skip as usize;
-        Some(match &**list.run.as_ref()? {
-            Run::Bytes(bytes) => Slice::Bytes(&bytes[at..]),
-            Run::Terms { items, tail } => {
+        match &self.rest.take()?.0 {
+            Run::Nil => None,
+            Run::Bytes { skip, bytes } => Some(Slice::Bytes(&bytes[*skip as usize..])),
+            Run::Terms { skip, items } => {
+                let (tail, items) = items[*skip as usize..].split_last()?;
                 match tail {
                     Term::List(more) => self.rest = Some(more),
                     other => self.end = Some(other),
                 }
-                Slice::Terms(&items[at..])
+                Some(Slice::Terms(items))
             }
-        })
+        }
     }
 }
 
@@ -192,11 +219,12 @@ impl<'a> IntoIterator for &'a List {
 }
 
 impl From<Vec<Term>> for List {
-    fn from(items: Vec<Term>) -> List {
+    fn from(mut items: Vec<Term>) -> List {
         if items.is_empty() {
             return List::NIL;
         }
-        List { run: Some(Arc::new(Run::Terms { items, tail: Term::NIL })), skip: 0 }
+        items.push(Term::NIL);
+        List::of_items_and_tail(items.into())
     }
 }
 

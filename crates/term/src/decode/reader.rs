@@ -36,9 +36,18 @@ pub(crate) fn set(slot: &mut Term, value: Term) {
     std::mem::forget(std::mem::replace(slot, value));
 }
 
+/// Takes a value out and leaves a placeholder.
+#[inline(always)]
+pub(crate) fn take(slot: &mut Term) -> Term {
+    std::mem::replace(slot, PLACEHOLDER)
+}
+
 pub(crate) struct Reader<'a> {
     all: &'a Bytes,
-    rest: &'a [u8],
+    bytes: &'a [u8],
+    /// The offset of the next byte. One number that moves, not a slice that shrinks: two words that are written one by one and
+    /// read back as one stall the processor at every value.
+    at: usize,
     context: &'a WireContext,
     /// What the binaries of the term share; made for the first of them.
     buffer: Option<Arc<Bytes>>,
@@ -59,24 +68,24 @@ const TRUNCATED: &str = "the bytes end inside a term";
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(all: &'a Bytes, at: usize, context: &'a WireContext) -> Reader<'a> {
-        Reader { all, rest: &all[at..], context, buffer: None, last_node: None }
+        Reader { all, bytes: all, at, context, buffer: None, last_node: None }
     }
 
     /// The offset of the next byte.
     pub(crate) fn at(&self) -> usize {
-        self.all.len() - self.rest.len()
+        self.at
     }
 
     /// A place to come back to.
     #[cfg(feature = "serde")]
-    pub(crate) fn mark(&self) -> &'a [u8] {
-        self.rest
+    pub(crate) fn mark(&self) -> usize {
+        self.at
     }
 
     /// Goes back to a place.
     #[cfg(feature = "serde")]
-    pub(crate) fn rewind(&mut self, mark: &'a [u8]) {
-        self.rest = mark;
+    pub(crate) fn rewind(&mut self, mark: usize) {
+        self.at = mark;
     }
 
     /// What was read since the offset `start`.
@@ -93,45 +102,50 @@ impl<'a> Reader<'a> {
     /// Whether `elements` more elements can follow, besides the `lacking` ones of other containers.
     #[inline]
     pub(crate) fn expect(&self, elements: usize, lacking: usize) -> Read<()> {
-        if elements.saturating_add(lacking) > self.rest.len() {
+        if elements.saturating_add(lacking) > self.bytes.len() - self.at {
             return Err(self.error("a container claims more elements than there are bytes"));
         }
         Ok(())
     }
 
-    #[inline]
+    /// The next bytes, which stay the next.
+    #[inline(always)]
+    fn ahead<const N: usize>(&self) -> Option<&'a [u8; N]> {
+        self.bytes.get(self.at..)?.first_chunk()
+    }
+
+    #[inline(always)]
     fn chunk<const N: usize>(&mut self) -> Read<&'a [u8; N]> {
-        let Some((chunk, rest)) = self.rest.split_first_chunk() else { return Err(self.error(TRUNCATED)) };
-        self.rest = rest;
+        let Some(chunk) = self.ahead() else { return Err(self.error(TRUNCATED)) };
+        self.at += N;
         Ok(chunk)
     }
 
-    #[inline]
+    #[inline(always)]
     fn byte(&mut self) -> Read<u8> {
         Ok(self.chunk::<1>()?[0])
     }
 
-    #[inline]
+    #[inline(always)]
     fn u16(&mut self) -> Read<u16> {
         Ok(u16::from_be_bytes(*self.chunk()?))
     }
 
-    #[inline]
+    #[inline(always)]
     fn u32(&mut self) -> Read<u32> {
         Ok(u32::from_be_bytes(*self.chunk()?))
     }
 
-    #[inline]
+    #[inline(always)]
     fn length(&mut self) -> Read<usize> {
         Ok(self.u32()? as usize)
     }
 
     #[inline]
     fn take(&mut self, length: usize) -> Read<&'a [u8]> {
-        let Some((taken, rest)) = self.rest.split_at_checked(length) else {
-            return Err(self.error(TRUNCATED));
-        };
-        self.rest = rest;
+        let end = self.at.saturating_add(length);
+        let Some(taken) = self.bytes.get(self.at..end) else { return Err(self.error(TRUNCATED)) };
+        self.at = end;
         Ok(taken)
     }
 
@@ -145,14 +159,21 @@ impl<'a> Reader<'a> {
             tags::INTEGER => set(slot, Term::Int(i32::from_be_bytes(*self.chunk()?).into())),
             tags::ATOM_CACHE_REF => set(slot, Term::Atom(self.known_atom()?.clone())),
             tags::SMALL_ATOM_UTF8 => {
-                let length = self.byte()?;
-                if let Some(start) = self.rest.first_chunk()
-                    && let Some(atom) = Atom::from_start_of(start, length)
-                {
-                    self.take(length.into())?;
+                let length = self.byte()?.into();
+                if let Some(atom) = self.short_atom(length) {
                     set(slot, Term::Atom(atom));
                 } else {
-                    let name = Name::Utf8(self.take(length.into())?);
+                    let name = Name::Utf8(self.take(length)?);
+                    set(slot, Term::Atom(self.atom(name)?));
+                }
+            }
+            // As OTP 25 still writes all that fits Latin-1.
+            tags::ATOM => {
+                let length = self.u16()?.into();
+                if let Some(atom) = self.short_atom(length) {
+                    set(slot, Term::Atom(atom));
+                } else {
+                    let name = Name::Latin1(self.take(length)?);
                     set(slot, Term::Atom(self.atom(name)?));
                 }
             }
@@ -180,7 +201,7 @@ impl<'a> Reader<'a> {
     #[inline(never)]
     fn rare_piece(&mut self, tag: u8, slot: &mut Term) -> Read<Piece> {
         *slot = match tag {
-            tags::ATOM | tags::SMALL_ATOM | tags::ATOM_UTF8 => {
+            tags::SMALL_ATOM | tags::ATOM_UTF8 => {
                 let name = self.name_after(tag)?;
                 Term::Atom(self.atom(name)?)
             }
@@ -201,6 +222,14 @@ impl<'a> Reader<'a> {
             _ => return Err(self.error("no term has this tag, which stands before what is")),
         };
         Ok(Piece::Whole)
+    }
+
+    /// The atom of so many bytes, if it is short and ASCII and does not stand at the very end; otherwise nothing is consumed.
+    #[inline(always)]
+    fn short_atom(&mut self, length: usize) -> Option<Atom> {
+        let atom = Atom::from_start_of(self.ahead()?, u8::try_from(length).ok()?)?;
+        self.at += length;
+        Some(atom)
     }
 
     #[inline]
@@ -315,18 +344,26 @@ impl<'a> Reader<'a> {
         Ok(Term::List(List::from_bytes(self.all.slice(start..start + usize::from(length)))))
     }
 
-    #[inline]
+    #[inline(always)]
     fn binary(&mut self) -> Read<Binary> {
         let length = self.length()?;
         self.slice(length)
     }
 
-    #[inline]
+    #[inline(always)]
     fn slice(&mut self, length: usize) -> Read<Binary> {
         let start = self.at();
         self.take(length)?;
-        let buffer = self.buffer.get_or_insert_with(|| Arc::new(self.all.clone()));
+        let buffer = match &self.buffer {
+            Some(buffer) => buffer,
+            None => self.make_buffer(),
+        };
         Binary::slice_of(buffer, start, length).ok_or_else(|| self.error("a binary beyond 4 GiB"))
+    }
+
+    #[cold]
+    fn make_buffer(&mut self) -> &Arc<Bytes> {
+        self.buffer.insert(Arc::new(self.all.clone()))
     }
 
     fn bits(&mut self) -> Read<Term> {

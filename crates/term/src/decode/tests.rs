@@ -81,6 +81,39 @@ fn terms_come_back_as_they_went() {
 }
 
 #[test]
+fn a_container_may_stand_at_any_place_of_a_small_tuple() {
+    let inner = Term::list([Term::tuple([Term::atom("x")]), Term::tuple([]), Term::NIL]);
+    for arity in 1..11 {
+        for at in 0..arity {
+            let items = (0..arity).map(|n| if n == at { inner.clone() } else { Term::Int(n * 1000) });
+            round(&Term::Tuple(items.collect()));
+        }
+    }
+}
+
+#[test]
+fn atoms_of_every_tag_and_length_are_read_alike() {
+    for length in [0, 1, 13, 14, 15, 16, 17, 255] {
+        let text = "a".repeat(length as usize);
+        let (short, long) = ([length as u8], (length as u16).to_be_bytes());
+        for (tag, head) in [(100, &long[..]), (115, &short[..]), (118, &long[..]), (119, &short[..])] {
+            let atom = [&[tag], head, text.as_bytes()].concat();
+            assert_eq!(plain(&atom), Ok(Term::atom(&text)), "tag {tag}, length {length}");
+            let pair = [&[104, 2], &atom[..], &[109, 0, 0, 0, 20], &[7; 20]].concat();
+            let bytes = Term::Binary(vec![7; 20].into());
+            assert_eq!(
+                plain(&pair),
+                Ok(Term::tuple([Term::atom(&text), bytes])),
+                "tag {tag}, length {length}"
+            );
+            assert!(plain(&atom[..atom.len() - 1]).is_err());
+        }
+    }
+    let latin1 = [&[104, 2, 100, 0, 2, 233, b'x'][..], &[109, 0, 0, 0, 20], &[7; 20]].concat();
+    assert_eq!(plain(&latin1).unwrap().as_tuple().map(|items| items[0].clone()), Some(Term::atom("éx")));
+}
+
+#[test]
 fn claims_beyond_the_bytes_are_refused_before_anything_is_reserved() {
     for bytes in [
         &[105, 255, 255, 255, 255, 97, 1][..],
