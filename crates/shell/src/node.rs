@@ -4,6 +4,8 @@ mod ask;
 mod natives;
 mod start;
 
+pub use ask::ASKED;
+
 use std::sync::Arc;
 use std::time::Duration;
 

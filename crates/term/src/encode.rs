@@ -27,6 +27,19 @@ pub fn encode(term: &Term) -> Vec<u8> {
     encoder.out.bytes
 }
 
+/// The bytes of `term`, compressed by zlib where that makes them fewer; `level` is 1 (quick) to 9 (small).
+pub fn compressed(term: &Term, level: u32) -> Vec<u8> {
+    use std::io::Read;
+    let plain = encode(term);
+    let mut bytes = vec![tags::VERSION, tags::COMPRESSED];
+    bytes.extend((plain.len() as u32 - 1).to_be_bytes());
+    let mut packer = flate2::read::ZlibEncoder::new(&plain[1..], flate2::Compression::new(level.min(9)));
+    match packer.read_to_end(&mut bytes) {
+        Ok(_) if bytes.len() < plain.len() => bytes,
+        _ => plain,
+    }
+}
+
 /// `term` for a connection: see [`Encoded`].
 pub fn encode_wire(term: &Term) -> Encoded {
     let mut encoder = Encoder::new();

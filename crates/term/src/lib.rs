@@ -15,6 +15,7 @@ mod list;
 mod macros;
 mod map;
 pub mod order;
+pub mod phash;
 pub mod print;
 pub mod read;
 #[cfg(feature = "serde")]

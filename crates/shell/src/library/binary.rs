@@ -80,7 +80,11 @@ pub(super) const TABLE: &[Row] = &[
             bytes.map(|bytes| Term::Binary(bytes.into())).ok_or_else(Raise::badarg)
         }),
     ),
-    ("list_to_bin", 1, Pure(|a| Ok(Term::Binary(super::args::iodata(&a[0])?.into())))),
+    (
+        "list_to_bin",
+        1,
+        Pure(|a| super::args::list(&a[0]).and_then(|_| Ok(Term::Binary(super::args::iodata(&a[0])?.into())))),
+    ),
     ("compile_pattern", 1, Pure(|a| patterns(&a[0]).map(|_| a[0].clone()))),
     ("referenced_byte_size", 1, Pure(|a| Ok(Term::Int(bytes(&a[0])?.len() as i64)))),
     ("longest_common_prefix", 1, Pure(|a| common(&a[0], false))),

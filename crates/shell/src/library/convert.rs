@@ -163,6 +163,30 @@ fn scientific(number: f64, digits: usize) -> String {
     format!("{mantissa}e{sign}{:02}", exponent.abs())
 }
 
+/// So many digits behind the point. Where it can, OTP rounds by adding a half, so that 2.5 becomes 3.
+fn fixed(number: f64, decimals: usize) -> Result<String> {
+    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+    let size = number.abs();
+    let text = if decimals <= 17 && size < EXACT_MAX {
+        let scale = 10f64.powi(decimals as i32);
+        let (mut whole, mut part) = (size.trunc(), ((size - size.trunc()) * scale + 0.5).trunc());
+        if decimals == 0 {
+            (whole, part) = ((size + 0.5).trunc(), 0.0);
+        } else if part >= scale {
+            (whole, part) = (whole + 1.0, part - scale);
+        }
+        let sign = if number.is_sign_negative() { "-" } else { "" };
+        match decimals {
+            0 => format!("{sign}{whole:.0}"),
+            _ => format!("{sign}{whole:.0}.{part:0decimals$.0}"),
+        }
+    } else {
+        format!("{number:.decimals$}")
+    };
+    // What OTP writes into has so many bytes.
+    if text.len() > 255 { Err(Raise::badarg()) } else { Ok(text) }
+}
+
 fn float_text(number: &Term, options: &Term) -> Result<String> {
     let number = float(number)?;
     let (mut text, mut compact) = (scientific(number, 20), false);
@@ -172,7 +196,7 @@ fn float_text(number: &Term, options: &Term) -> Result<String> {
             Some([key, count]) => {
                 let count = size(count)?;
                 match atom(key)?.as_str() {
-                    "decimals" if count <= 253 => (text, decimals) = (format!("{number:.count$}"), true),
+                    "decimals" if count <= 253 => (text, decimals) = (fixed(number, count)?, true),
                     "scientific" if count <= 249 => (text, decimals) = (scientific(number, count), false),
                     _ => return Err(Raise::badarg()),
                 }

@@ -3,7 +3,7 @@
 use trunkline::term::{Export, List, Map, Term, Tuple};
 
 use super::Row;
-use super::args::{atom, boolean, int, iodata, items, list, map, ok, size, tuple};
+use super::args::{atom, boolean, int, iodata, items, list, size, tuple};
 use crate::limits::LIST_ELEMENTS_MAX;
 use crate::machine::bits::{BitBuffer, Bits};
 use crate::machine::code::Native::Pure;
@@ -140,32 +140,15 @@ pub(super) const TABLE: &[Row] = &[
             Ok(Term::tuple([first.to_term(), rest.to_term()]))
         }),
     ),
-    ("term_to_binary", 1, Pure(|a| Ok(Term::Binary(trunkline::term::encode(&a[0]).to_vec().into())))),
-    (
-        "term_to_binary",
-        2,
-        Pure(|a| {
-            items(&a[1])?;
-            Ok(Term::Binary(trunkline::term::encode(&a[0]).to_vec().into()))
-        }),
-    ),
-    (
-        "term_to_iovec",
-        1,
-        Pure(|a| Ok(Term::list([Term::Binary(trunkline::term::encode(&a[0]).to_vec().into())]))),
-    ),
-    ("external_size", 1, Pure(|a| Ok(Term::Int(trunkline::term::encode(&a[0]).len() as i64)))),
-    ("binary_to_term", 1, Pure(binary_to_term)),
-    (
-        "binary_to_term",
-        2,
-        Pure(|a| {
-            items(&a[1])?;
-            binary_to_term(a)
-        }),
-    ),
     ("iolist_to_binary", 1, Pure(|a| Ok(Term::Binary(iodata(&a[0])?.into())))),
-    ("iolist_to_iovec", 1, Pure(|a| Ok(Term::list([Term::Binary(iodata(&a[0])?.into())])))),
+    (
+        "iolist_to_iovec",
+        1,
+        Pure(|a| {
+            let bytes = iodata(&a[0])?;
+            Ok(if bytes.is_empty() { Term::NIL } else { Term::list([Term::Binary(bytes.into())]) })
+        }),
+    ),
     ("iolist_size", 1, Pure(|a| Ok(Term::Int(iodata(&a[0])?.len() as i64)))),
     ("list_to_bitstring", 1, Pure(list_to_bitstring)),
     (
@@ -191,42 +174,25 @@ pub(super) const TABLE: &[Row] = &[
         }),
     ),
     ("fun_info", 1, Pure(|a| fun_info(&a[0]))),
-    ("phash2", 1, Pure(|a| Ok(Term::Int(hash(&a[0]) as i64 & 0x7ff_ffff)))),
     (
-        "phash2",
-        2,
-        Pure(|a| {
-            let range = int(&a[1])?;
-            if !(1..=1 << 32).contains(&range) {
-                return Err(Raise::badarg());
-            }
-            Ok(Term::Int(hash(&a[0]) as i64 % range))
-        }),
-    ),
-    (
-        "md5",
+        "fun_info_mfa",
         1,
         Pure(|a| {
-            use md5::Digest;
-            Ok(Term::Binary(md5::Md5::digest(iodata(&a[0])?).to_vec().into()))
+            let info = fun_info(&a[0])?;
+            let part = |key: &str| super::keyfind(&Term::atom(key), &info).ok_or_else(Raise::badarg);
+            Ok(Term::tuple([part("module")?, part("name")?, part("arity")?]))
         }),
     ),
-    ("crc32", 1, Pure(|a| Ok(Term::Int(crc32(&iodata(&a[0])?).into())))),
     (
-        "adler32",
-        1,
+        "is_builtin",
+        3,
         Pure(|a| {
-            let (mut low, mut high) = (1u32, 0u32);
-            for byte in iodata(&a[0])? {
-                low = (low + u32::from(byte)) % 65_521;
-                high = (high + low) % 65_521;
-            }
-            Ok(Term::Int((high << 16 | low).into()))
+            let (module, function) = (atom(&a[0])?.as_str(), atom(&a[1])?.as_str());
+            int(&a[2])?;
+            let of_lists = ["member", "reverse", "keyfind", "keymember", "keysearch"];
+            Ok(boolean(module == "erlang" || module == "lists" && of_lists.contains(&function)))
         }),
     ),
-    ("is_builtin", 3, Pure(|a| Ok(boolean(atom(&a[0])?.as_str() == "erlang")))),
-    ("map_keys", 1, Pure(|a| Ok(Term::list(map(&a[0])?.pairs().iter().map(|pair| pair.0.clone()))))),
-    ("tuple_info", 1, Pure(|a| Ok(ok(a[0].clone())))),
 ];
 
 pub(super) fn by_value(a: &[Term]) -> std::cmp::Ordering {
@@ -288,11 +254,6 @@ impl PartialOrd for Exact {
     }
 }
 
-fn binary_to_term(a: &[Term]) -> Result<Term> {
-    let Term::Binary(binary) = &a[0] else { return Err(Raise::badarg()) };
-    trunkline::term::decode(&binary.to_bytes()).map_err(|_| Raise::badarg())
-}
-
 fn list_to_bitstring(a: &[Term]) -> Result<Term> {
     let mut buffer = BitBuffer::default();
     let mut todo = vec![a[0].clone()];
@@ -338,24 +299,6 @@ fn fun_info(fun: &Term) -> Result<Term> {
         ])),
         _ => Err(Raise::badarg()),
     }
-}
-
-/// A number that is the same for equal terms. Not OTP's.
-fn hash(term: &Term) -> u64 {
-    use md5::Digest;
-    let digest = md5::Md5::digest(trunkline::term::encode(term));
-    u64::from(u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]))
-}
-
-fn crc32(bytes: &[u8]) -> u32 {
-    let mut crc = !0u32;
-    for byte in bytes {
-        crc ^= u32::from(*byte);
-        for _ in 0..8 {
-            crc = if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
-        }
-    }
-    !crc
 }
 
 /// A map of pairs, the last of equal keys staying.

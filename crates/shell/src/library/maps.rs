@@ -106,35 +106,50 @@ fn keys(term: &Term) -> Result<Vec<Term>> {
     }
 }
 
-/// An iterator: its pairs, with `none` in the place of the end.
+/// An iterator that is at the beginning: `[0 | Map]`, as OTP has it.
 fn iterator(map: &Map) -> Term {
-    let pairs = map.pairs().iter().map(|(key, value)| Term::tuple([key.clone(), value.clone()]));
-    trunkline::List::with_tail(pairs.collect(), Term::atom("none"))
+    trunkline::List::with_tail(vec![Term::Int(0)], Term::Map(map.clone()))
 }
 
-/// The pairs of an iterator.
-fn rest(term: &Term) -> Option<Option<&trunkline::List>> {
-    match term {
-        Term::List(list) if list.improper_tail().is_some_and(|tail| tail.is_atom("none")) => Some(Some(list)),
-        _ if term.is_atom("none") => Some(None),
+/// The map of an iterator that is at the beginning.
+fn begun(term: &Term) -> Option<&Map> {
+    let list = term.as_list()?;
+    match (list.len(), list.iter().next(), list.improper_tail()) {
+        (1, Some(Term::Int(0)), Some(Term::Map(map))) => Some(map),
         _ => None,
     }
 }
 
 fn to_list(a: &[Term]) -> Result<Term> {
-    if let Some(pairs) = rest(&a[0]) {
-        return Ok(Term::list(pairs.map(|pairs| pairs.iter().collect()).unwrap_or_else(Vec::new)));
+    let pair = |(key, value): &(Term, Term)| Term::tuple([key.clone(), value.clone()]);
+    let mut all: Vec<Term> = Vec::new();
+    match begun(&a[0]).map_or_else(|| map(&a[0]), Ok) {
+        Ok(map) => all.extend(map.pairs().iter().map(pair)),
+        Err(raise) => {
+            let mut rest = a[0].clone();
+            while let Some([key, value, next]) = rest.as_tuple() {
+                all.push(Term::tuple([key.clone(), value.clone()]));
+                rest = next.clone();
+            }
+            if !rest.is_atom("none") {
+                return Err(raise);
+            }
+        }
     }
-    Ok(Term::list(map(&a[0])?.pairs().iter().map(|(key, value)| Term::tuple([key.clone(), value.clone()]))))
+    Ok(Term::list(all))
 }
 
 fn next(a: &[Term]) -> Result<Term> {
-    let Some(pairs) = rest(&a[0]) else { return Err(Raise::badarg()) };
-    match pairs.and_then(trunkline::List::uncons) {
-        None => Ok(Term::atom("none")),
-        Some((first, rest)) => match first.as_tuple() {
-            Some([key, value]) => Ok(Term::tuple([key.clone(), value.clone(), rest])),
-            _ => Err(Raise::badarg()),
-        },
+    if let Some(map) = begun(&a[0]) {
+        let chained =
+            map.pairs().iter().rev().fold(Term::atom("none"), |rest, (key, value)| {
+                Term::tuple([key.clone(), value.clone(), rest])
+            });
+        return Ok(chained);
+    }
+    match &a[0] {
+        Term::Tuple(three) if three.len() == 3 => Ok(a[0].clone()),
+        none if none.is_atom("none") => Ok(none.clone()),
+        _ => Err(Raise::badarg()),
     }
 }

@@ -10,6 +10,8 @@ mod convert;
 mod erlang;
 mod ets;
 mod eval;
+mod graphemes;
+mod identifiers;
 mod io;
 mod lists;
 mod maps;
@@ -18,7 +20,9 @@ mod names;
 mod process;
 mod scan;
 mod string;
+mod sums;
 mod types;
+mod unicode;
 
 use std::collections::BTreeMap;
 
@@ -46,12 +50,23 @@ impl Library {
     /// All of it.
     pub(crate) fn standard() -> Library {
         let tables: [(&str, &[&[Row]]); 14] = [
-            ("erlang", &[types::TABLE, erlang::TABLE, erlang::OPERATORS, convert::TABLE, process::TABLE]),
+            (
+                "erlang",
+                &[
+                    types::TABLE,
+                    erlang::TABLE,
+                    erlang::OPERATORS,
+                    convert::TABLE,
+                    process::TABLE,
+                    sums::TABLE,
+                    identifiers::TABLE,
+                ],
+            ),
             ("lists", &[lists::TABLE]),
             ("maps", &[maps::TABLE]),
             ("math", &[math::TABLE]),
             ("binary", &[binary::TABLE]),
-            ("unicode", &[bits_text::UNICODE]),
+            ("unicode", &[unicode::UNICODE]),
             ("string", &[string::TABLE]),
             ("io_lib", &[io::IO_LIB]),
             ("io", &[io::IO]),
@@ -75,6 +90,7 @@ impl Library {
             }
         }
         let sources = [
+            ("erlang", include_str!("erl/erlang.erl")),
             ("lists", include_str!("erl/lists.erl")),
             ("maps", include_str!("erl/maps.erl")),
             ("proplists", include_str!("erl/proplists.erl")),

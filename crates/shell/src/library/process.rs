@@ -142,7 +142,6 @@ pub(super) const TABLE: &[Row] = &[
     ),
     ("garbage_collect", 0, Pure(|_| Ok(boolean(true)))),
     ("garbage_collect", 1, Pure(|_| Ok(boolean(true)))),
-    ("yield", 0, Step(|_, _, _| Ok(After::Wait(Wait::Sleep(Some(Duration::ZERO)))))),
     ("system_time", 0, Process(|world, _| Ok(Term::Int(world.clock().0)))),
     ("system_time", 1, Process(|world, a| in_unit(world.clock().0, &a[0]))),
     ("monotonic_time", 0, Process(|world, _| Ok(Term::Int(world.clock().1)))),

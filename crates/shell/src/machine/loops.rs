@@ -58,9 +58,11 @@ impl Machine {
             (Over::Map, value) => match value {
                 Term::Tuple(_) => Iter::Pairs(value),
                 value if value.is_atom("none") => Iter::Pairs(value),
-                Term::List(ref list) if list.improper_tail().is_some_and(|end| end.is_atom("none")) => {
-                    Iter::Pairs(value)
-                }
+                // An iterator that is at the beginning.
+                Term::List(ref list) => match (list.len(), list.improper_tail()) {
+                    (1, Some(Term::Map(map))) => Iter::Map(map.clone(), 0),
+                    _ => return bad(value),
+                },
                 value => return bad(value),
             },
         };

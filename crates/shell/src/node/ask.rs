@@ -9,6 +9,28 @@ use super::{NodeWorld, destination};
 use crate::library::text;
 use crate::raise::{Raise, Result};
 
+/// The functions of `erlang` that a process asks of its own node, besides those that the node exports.
+pub const ASKED: &[(&str, u8)] = &[
+    ("alias", 0),
+    ("alias", 1),
+    ("demonitor", 1),
+    ("demonitor", 2),
+    ("exit", 2),
+    ("group_leader", 0),
+    ("group_leader", 2),
+    ("halt", 0),
+    ("halt", 1),
+    ("halt", 2),
+    ("is_process_alive", 1),
+    ("link", 1),
+    ("monitor", 2),
+    ("monitor", 3),
+    ("process_flag", 2),
+    ("unalias", 1),
+    ("unlink", 1),
+    ("whereis", 1),
+];
+
 fn yes() -> Term {
     Term::atom("true")
 }

@@ -5,7 +5,9 @@
          append/1, concat/1, delete/2, droplast/1, enumerate/1, enumerate/2, enumerate/3, flatlength/1, join/2,
          keydelete/3, keymap/3, keymerge/3, keyreplace/4, keystore/4, keytake/3, merge/1, merge/2, merge/3,
          umerge/1, umerge/2, umerge/3, ukeymerge/3, nthtail/2, prefix/2, suffix/2, split/2, sublist/2, sublist/3,
-         unzip/1, unzip3/1, zip/2, zip/3, zip3/3, zipwith/3, zipwith/4, zipwith3/4]).
+         unzip/1, unzip3/1, zip/2, zip/3, zip3/3, zipwith/3, zipwith/4, zipwith3/4, zip3/4, zipwith3/5,
+         merge3/3, umerge3/3, rmerge/2, rmerge/3, rmerge3/3, rumerge/2, rumerge/3, rumerge3/3, rkeymerge/3,
+         rukeymerge/3]).
 
 map(F, L) when is_function(F, 1) ->
     case L of
@@ -128,16 +130,9 @@ search(F, []) when is_function(F, 1) -> false.
 
 sort(F, []) when is_function(F, 2) -> [];
 sort(F, [_] = L) when is_function(F, 2) -> L;
-sort(F, L) when is_function(F, 2) ->
+sort(F, L) when is_function(F, 2), is_list(L) ->
     {A, B} = split(length(L) div 2, L),
-    fmerge(F, sort(F, A), sort(F, B), []).
-fmerge(F, [A | As], [B | Bs], Done) ->
-    case F(A, B) of
-        true -> fmerge(F, As, [B | Bs], [A | Done]);
-        false -> fmerge(F, [A | As], Bs, [B | Done])
-    end;
-fmerge(_, [], Bs, Done) -> reverse(Done, Bs);
-fmerge(_, As, [], Done) -> reverse(Done, As).
+    merge(F, sort(F, A), sort(F, B)).
 
 usort(F, L) -> unique(F, sort(F, L)).
 unique(F, [A, B | T]) ->
@@ -208,16 +203,90 @@ keytake(K, N, [H | T], Seen) when element(N, H) == K -> {value, H, reverse(Seen,
 keytake(K, N, [H | T], Seen) -> keytake(K, N, T, [H | Seen]);
 keytake(_, _, [], _) -> false.
 
-merge(Ls) -> sort(append(Ls)).
+%% Merges: of equal elements those of the first list come first; nothing is checked for order.
+merge(Ls) -> many(fun merge/2, Ls).
+many(_, []) -> [];
+many(_, [L]) -> L;
+many(F, [A, B | Ls]) -> many(F, [F(A, B) | Ls]).
+
 merge(A, []) -> A;
-merge([], B) when is_list(B) -> B;
-merge(A, B) when is_list(A), is_list(B) -> merge(fun(X, Y) -> X =< Y end, A, B).
-merge(F, A, B) when is_function(F, 2) -> fmerge(F, A, B, []).
-umerge(Ls) -> usort(append(Ls)).
-umerge(A, B) -> usort(A ++ B).
-umerge(F, A, B) -> unique(F, fmerge(F, A, B, [])).
-keymerge(N, A, B) -> fmerge(fun(X, Y) -> element(N, X) =< element(N, Y) end, A, B, []).
-ukeymerge(N, A, B) -> ukeysort(N, A ++ B).
+merge(A, [Y | Ys]) -> reverse(merge(A, Y, Ys, []), []).
+merge([X | Xs], Y, Ys, R) when X =< Y -> merge(Xs, Y, Ys, [X | R]);
+merge([X | Xs], Y, [Y2 | Ys], R) -> merge([X | Xs], Y2, Ys, [Y | R]);
+merge([X | Xs], Y, [], R) -> reverse(Xs, [X, Y | R]);
+merge([], Y, Ys, R) -> reverse(Ys, [Y | R]).
+merge3(A, [], C) -> merge(A, C);
+merge3(A, B, C) -> merge(merge(A, B), C).
+
+merge(F, A, B) when is_function(F, 2) ->
+    case {A, B} of
+        {_, []} -> A;
+        {_, [Y | Ys]} -> reverse(merge(F, A, Y, Ys, []), [])
+    end.
+merge(F, [X | Xs] = A, Y, Ys, R) ->
+    case F(X, Y) of
+        true -> merge(F, Xs, Y, Ys, [X | R]);
+        false ->
+            case Ys of
+                [Y2 | Ys2] -> merge(F, A, Y2, Ys2, [Y | R]);
+                [] -> reverse(A, [Y | R])
+            end
+    end;
+merge(_, [], Y, Ys, R) -> reverse(Ys, [Y | R]).
+
+%% Backwards: lists that go down.
+rmerge(A, []) -> A;
+rmerge(A, B) -> reverse(merge(reverse(A), reverse(B))).
+rmerge3(A, [], C) -> rmerge(A, C);
+rmerge3(A, B, C) -> rmerge(rmerge(A, B), C).
+rmerge(F, A, []) when is_function(F, 2) -> A;
+rmerge(F, A, B) when is_function(F, 2) -> reverse(merge(F, reverse(A), reverse(B))).
+rkeymerge(N, A, []) when is_integer(N), N > 0 -> A;
+rkeymerge(N, A, B) when is_integer(N), N > 0 -> reverse(keymerge(N, reverse(A), reverse(B))).
+rumerge(A, []) -> A;
+rumerge(A, B) -> reverse(umerge(reverse(A), reverse(B))).
+rumerge3(A, [], C) -> rumerge(A, C);
+rumerge3(A, B, C) -> rumerge(rumerge(A, B), C).
+rumerge(F, A, []) when is_function(F, 2) -> A;
+rumerge(F, A, B) when is_function(F, 2) -> reverse(umerge(F, reverse(A), reverse(B))).
+rukeymerge(N, A, []) when is_integer(N), N > 0 -> A;
+rukeymerge(N, A, B) when is_integer(N), N > 0 -> reverse(ukeymerge(N, reverse(A), reverse(B))).
+
+umerge(Ls) -> many(fun umerge/2, Ls).
+umerge(A, []) -> A;
+umerge([], B) -> B;
+umerge(A, B) -> reverse(umerge(A, B, fun(X, Y) -> X =< Y end, fun(X, Y) -> X == Y end, []), []).
+umerge3(A, [], C) -> umerge(A, C);
+umerge3(A, B, C) -> umerge(umerge(A, B), C).
+umerge(F, A, []) when is_function(F, 2) -> A;
+umerge(F, [], B) when is_function(F, 2) -> B;
+umerge(F, A, B) when is_function(F, 2) -> reverse(umerge(A, B, F, fun(X, Y) -> F(X, Y) andalso F(Y, X) end, []), []).
+%% Of the second list goes what equals the element that was taken of the first.
+umerge([X | Xs], [Y | Ys] = B, Le, Eq, R) ->
+    case Le(X, Y) of
+        true ->
+            case Eq(X, Y) of
+                true -> umerge(Xs, Ys, Le, Eq, [X | R]);
+                false -> umerge(Xs, B, Le, Eq, [X | R])
+            end;
+        false -> umerge([X | Xs], Ys, Le, Eq, [Y | R])
+    end;
+umerge([], B, _, _, R) -> reverse(B, R);
+umerge(A, [], _, _, R) -> reverse(A, R).
+
+keymerge(N, A, B) when is_integer(N), N > 0 ->
+    case B of
+        [] -> A;
+        [_ | _] -> merge(fun(X, Y) -> element(N, X) =< element(N, Y) end, A, B)
+    end.
+ukeymerge(N, A, B) when is_integer(N), N > 0 ->
+    case A of
+        [] -> B;
+        [_ | _] when B =:= [] -> A;
+        [_ | _] ->
+            Key = fun(X) -> element(N, X) end,
+            reverse(umerge(A, B, fun(X, Y) -> Key(X) =< Key(Y) end, fun(X, Y) -> Key(X) == Key(Y) end, []), [])
+    end.
 
 nthtail(0, []) -> [];
 nthtail(0, [_ | _] = L) -> L;
@@ -279,6 +348,20 @@ zipwith(F, Xs, Ys, How) -> [F(X, Y) || {X, Y} <- zip(Xs, Ys, How)].
 
 zipwith3(F, [X | Xs], [Y | Ys], [Z | Zs]) -> [F(X, Y, Z) | zipwith3(F, Xs, Ys, Zs)];
 zipwith3(F, [], [], []) when is_function(F, 3) -> [].
+
+zip3(Xs, Ys, Zs, fail) -> zip3(Xs, Ys, Zs);
+zip3(Xs, Ys, Zs, How) -> zipwith3(fun(X, Y, Z) -> {X, Y, Z} end, Xs, Ys, Zs, How).
+zipwith3(F, Xs, Ys, Zs, fail) -> zipwith3(F, Xs, Ys, Zs);
+zipwith3(F, [X | Xs], [Y | Ys], [Z | Zs], How) -> [F(X, Y, Z) | zipwith3(F, Xs, Ys, Zs, How)];
+zipwith3(F, [], [], [], _) when is_function(F, 3) -> [];
+zipwith3(F, Xs, Ys, Zs, trim) when is_function(F, 3), is_list(Xs), is_list(Ys), is_list(Zs) -> [];
+zipwith3(F, Xs, Ys, Zs, {pad, {X, Y, Z}} = How) ->
+    {A, As} = padded(Xs, X),
+    {B, Bs} = padded(Ys, Y),
+    {C, Cs} = padded(Zs, Z),
+    [F(A, B, C) | zipwith3(F, As, Bs, Cs, How)].
+padded([H | T], _) -> {H, T};
+padded([], Pad) -> {Pad, []}.
 
 reverse(L) -> lists:reverse(L).
 reverse(L, T) -> lists:reverse(L, T).

@@ -4,8 +4,7 @@
          intersect_with/3, groups_from_list/2, groups_from_list/3, iterator/2]).
 
 list(M, _) when is_map(M) -> maps:to_list(M);
-list([], _) -> [];
-list([{_, _} | _] = I, _) -> I;
+list([0 | M], _) when is_map(M) -> maps:to_list(M);
 list(none, _) -> [];
 list({K, V, I}, X) -> [{K, V} | list(I, X)];
 list(M, _) -> error({badmap, M}).
@@ -14,7 +13,8 @@ map(F, M) when is_function(F, 2) -> maps:from_list([{K, F(K, V)} || {K, V} <- li
 map(_, M) when is_map(M) -> error(badarg);
 map(_, M) -> error({badmap, M}).
 
-filter(F, M) when is_function(F, 2) -> maps:from_list([{K, V} || {K, V} <- list(M, filter), F(K, V)]);
+filter(F, M) when is_function(F, 2) ->
+    maps:from_list([P || {K, V} = P <- list(M, filter), case F(K, V) of true -> true; false -> false end]);
 filter(_, M) when is_map(M) -> error(badarg);
 filter(_, M) -> error({badmap, M}).
 
@@ -78,12 +78,18 @@ wrong(F, N, A, _) when is_function(F, N) -> error({badmap, A});
 wrong(_, _, _, _) -> error(badarg).
 
 groups_from_list(F, L) -> groups_from_list(F, fun(X) -> X end, L).
-groups_from_list(F, G, L) when is_function(F, 1), is_function(G, 1) ->
+groups_from_list(F, G, L) when is_function(F, 1), is_function(G, 1), is_list(L) ->
     lists:foldr(fun(X, M) ->
                     K = F(X),
                     M#{K => [G(X) | maps:get(K, M, [])]}
-                end, #{}, L).
+                end, #{}, L);
+groups_from_list(_, _, _) -> error(badarg).
 
-iterator(M, F) when is_function(F, 2) -> lists:sort(fun({A, _}, {B, _}) -> F(A, B) end, maps:to_list(M));
-iterator(M, reversed) -> lists:reverse(maps:to_list(M));
-iterator(M, _) -> maps:to_list(M).
+iterator(M, F) when is_map(M), is_function(F, 2) ->
+    chain(lists:sort(fun({A, _}, {B, _}) -> F(A, B) end, maps:to_list(M)));
+iterator(M, ordered) when is_map(M) -> chain(maps:to_list(M));
+iterator(M, reversed) when is_map(M) -> chain(lists:reverse(maps:to_list(M)));
+iterator(M, undefined) -> maps:iterator(M);
+iterator(M, _) when is_map(M) -> error(badarg);
+iterator(M, _) -> error({badmap, M}).
+chain(Pairs) -> lists:foldr(fun({K, V}, I) -> {K, V, I} end, none, Pairs).

@@ -1,11 +1,11 @@
 %% string
 -module(string).
--export([equal/2, equal/3, slice/2, slice/3, pad/2, pad/3, pad/4, trim/1, trim/2, trim/3, chomp/1, take/2, take/3,
+-export([slice/2, slice/3, pad/2, pad/3, pad/4, trim/1, trim/2, trim/3, chomp/1, take/2, take/3,
          take/4, prefix/2, lexemes/2, nth_lexeme/3, split/2, split/3, replace/3, replace/4, find/2, find/3, len/1,
          concat/2, str/2, rstr/2, chr/2, rchr/2, span/2, cspan/2, substr/2, substr/3, tokens/2, join/2, chars/2,
          chars/3, copies/2, words/1, words/2, strip/1, strip/2, strip/3, left/2, left/3, right/2, right/3, centre/2,
          centre/3, sub_string/2, sub_string/3, to_upper/1, to_lower/1, list_to_integer/1, list_to_float/1,
-         next_codepoint/1, next_grapheme/1, sub_word/2, sub_word/3]).
+         sub_word/2, sub_word/3]).
 
 chars(S) ->
     try unicode:characters_to_list(S)
@@ -13,15 +13,17 @@ chars(S) ->
     end.
 text(S) -> unicode:characters_to_list(S).
 like(B, L) when is_binary(B) -> unicode:characters_to_binary(L);
-like(_, L) -> L.
+like(_, L) -> lists:flatten(L).
 
-equal(A, B) -> text(A) =:= text(B).
-equal(A, B, false) -> equal(A, B);
-equal(A, B, true) -> string:casefold(text(A)) =:= string:casefold(text(B)).
+%% By clusters: what people take for one character.
+gcs(S) ->
+    try string:to_graphemes(S)
+    catch error:badarg -> error(function_clause)
+    end.
 
-slice(S, Start) -> like(S, drop(Start, chars(S))).
+slice(S, Start) -> like(S, drop(Start, gcs(S))).
 slice(S, Start, infinity) -> slice(S, Start);
-slice(S, Start, N) when is_integer(N), N >= 0 -> like(S, lists:sublist(drop(Start, chars(S)), N)).
+slice(S, Start, N) when is_integer(N), N >= 0 -> like(S, lists:sublist(drop(Start, gcs(S)), N)).
 drop(N, L) when is_integer(N), N > 0, L =/= [] -> drop(N - 1, tl(L));
 drop(N, L) when is_integer(N), N >= 0 -> L.
 
@@ -37,20 +39,20 @@ pad(S, N, Dir, C) when is_integer(N) ->
             P = lists:duplicate(L, C),
             case Missing rem 2 of
                 1 -> [P, S, P, C];
-                0 -> [P, S | P]
+                0 -> [P, S, P]
             end
     end.
 
 trim(S) -> trim(S, both, white()).
 trim(S, Dir) -> trim(S, Dir, white()).
 trim(S, Dir, Cs) ->
-    L = chars(S),
+    L = gcs(S),
     like(S, case Dir of
                 leading -> trim_left(L, Cs);
                 trailing -> trim_right(L, Cs);
                 both -> trim_right(trim_left(L, Cs), Cs)
             end).
-white() -> [$\t, $\n, 11, 12, $\r, $\s, 133, 8206, 8207, 8232, 8233].
+white() -> [[$\r, $\n], $\t, $\n, 11, 12, $\r, $\s, 133, 8206, 8207, 8232, 8233].
 trim_left([C | T] = L, Cs) ->
     case lists:member(C, Cs) of
         true -> trim_left(T, Cs);
@@ -58,20 +60,15 @@ trim_left([C | T] = L, Cs) ->
     end;
 trim_left([], _) -> [].
 trim_right(L, Cs) -> lists:reverse(trim_left(lists:reverse(L), Cs)).
-chomp(S) ->
-    like(S, case lists:reverse(chars(S)) of
-                [$\n, $\r | T] -> lists:reverse(T);
-                [$\n | T] -> lists:reverse(T);
-                T -> lists:reverse(T)
-            end).
+chomp(S) -> trim(S, trailing, [[$\r, $\n], $\n]).
 
 take(S, Cs) -> take(S, Cs, false, leading).
 take(S, Cs, Not) -> take(S, Cs, Not, leading).
 take(S, Cs, Not, leading) ->
-    {A, B} = lists:splitwith(fun(C) -> lists:member(C, Cs) =/= Not end, chars(S)),
+    {A, B} = lists:splitwith(fun(C) -> lists:member(C, Cs) =/= Not end, gcs(S)),
     {like(S, A), like(S, B)};
 take(S, Cs, Not, trailing) ->
-    {A, B} = lists:splitwith(fun(C) -> lists:member(C, Cs) =/= Not end, lists:reverse(chars(S))),
+    {A, B} = lists:splitwith(fun(C) -> lists:member(C, Cs) =/= Not end, lists:reverse(gcs(S))),
     {like(S, lists:reverse(B)), like(S, lists:reverse(A))}.
 
 prefix(S, P) ->
@@ -82,16 +79,16 @@ prefix(S, P) ->
         false -> nomatch
     end.
 
-lexemes(S, Seps) -> [like(S, T) || T <- lexemes_1(chars(S), separators(Seps), [])].
-separators(Seps) when is_list(Seps) -> [case C of C when is_integer(C) -> [C]; C when is_list(C) -> C end || C <- Seps];
-separators(_) -> error(function_clause).
+lexemes([], _) -> [];
+lexemes(S, []) -> [S];
+lexemes(S, Seps) when is_list(Seps) -> [like(S, T) || T <- lexemes_1(gcs(S), Seps, [])].
 lexemes_1([], _, []) -> [];
 lexemes_1([], _, Acc) -> [lists:reverse(Acc)];
-lexemes_1([C | T] = L, Seps, Acc) ->
-    case [P || P <- Seps, lists:prefix(P, L)] of
-        [] -> lexemes_1(T, Seps, [C | Acc]);
-        [P | _] when Acc =:= [] -> lexemes_1(lists:nthtail(erlang:length(P), L), Seps, []);
-        [P | _] -> [lists:reverse(Acc) | lexemes_1(lists:nthtail(erlang:length(P), L), Seps, [])]
+lexemes_1([C | T], Seps, Acc) ->
+    case lists:member(C, Seps) of
+        false -> lexemes_1(T, Seps, [C | Acc]);
+        true when Acc =:= [] -> lexemes_1(T, Seps, []);
+        true -> [lists:reverse(Acc) | lexemes_1(T, Seps, [])]
     end.
 nth_lexeme(S, N, Seps) when is_integer(N), N > 0 ->
     case lists:nthtail(min(N - 1, erlang:length(lexemes(S, Seps))), lexemes(S, Seps)) of
@@ -149,17 +146,9 @@ find_1([_ | T] = L, P) ->
         false -> find_1(T, P)
     end.
 
-next_codepoint(S) ->
-    case chars(S) of
-        [] when is_binary(S) -> [];
-        [] -> [];
-        [C | T] when is_binary(S) -> [C | like(S, T)];
-        L -> L
-    end.
-next_grapheme(S) -> next_codepoint(S).
-
 len(S) -> erlang:length(S).
 concat(A, B) -> A ++ B.
+str(_, []) -> 0;
 str(S, Sub) when is_list(Sub) -> str(S, Sub, 1).
 str([_ | T] = L, Sub, N) ->
     case lists:prefix(Sub, L) of
@@ -167,6 +156,7 @@ str([_ | T] = L, Sub, N) ->
         false -> str(T, Sub, N + 1)
     end;
 str([], _, _) -> 0.
+rstr(_, []) -> 0;
 rstr(S, Sub) when is_list(Sub) -> rstr(S, Sub, 1, 0).
 rstr([_ | T] = L, Sub, N, Last) ->
     case lists:prefix(Sub, L) of
@@ -191,9 +181,9 @@ sub_string(S, Start, Stop) -> substr(S, Start, Stop - Start + 1).
 tokens(S, Seps) -> lexemes(S, Seps).
 join([], Sep) when is_list(Sep) -> [];
 join([H | T], Sep) -> H ++ lists:append([Sep ++ X || X <- T]).
-chars(C, N) -> lists:duplicate(N, C).
-chars(C, N, Tail) -> lists:duplicate(N, C) ++ Tail.
-copies(S, N) -> lists:append(lists:duplicate(N, S)).
+chars(C, N) -> chars(C, N, []).
+chars(C, N, Tail) when is_integer(C), is_integer(N), N >= 0 -> lists:duplicate(N, C) ++ Tail.
+copies(S, N) when is_list(S), is_integer(N), N >= 0 -> lists:append(lists:duplicate(N, S)).
 words(S) -> words(S, $\s).
 words(S, C) when is_integer(C) -> max(1, erlang:length(lexemes(S, [C]))).
 sub_word(S, N) -> sub_word(S, N, $\s).
