@@ -1,6 +1,6 @@
 %% What an OTP node does in the soak: the same words as `src/soak/ours.rs` knows.
 -module(soaker).
--export([start/0, do/2, outcomes/0, state/0, troubles/0, nap/1, sleeper/0, init/1]).
+-export([start/0, do/2, outcomes/0, state/0, troubles/0, unmet/0, nap/1, sleeper/0, init/1]).
 
 start() ->
     Me = self(),
@@ -91,3 +91,8 @@ id(Other) -> Other.
 
 troubles() ->
     {ets:tab2list(global_locks), [O || {_, waiting, _} = O <- outcomes()], catch sys:get_state(global_name_server, 2000)}.
+
+%% Those we are connected to and whose names are not ours.
+unmet() ->
+    Known = element(3, sys:get_state(global_name_server)),
+    [Node || Node <- nodes(), not is_map_key(Node, Known)].

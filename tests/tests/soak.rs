@@ -23,13 +23,12 @@ async fn three_of_each_kind_agree_after_every_misfortune() {
     let epmd = world::private_epmd();
     let soaker = std::env::var("TRUNKLINE_SOAKER").unwrap_or(env!("CARGO_BIN_EXE_soaker").to_owned());
     let mut soak = Soak::start(seed, &soaker, epmd, ours as usize).await;
-    let mut rounds = 0;
     while (world::time_of_day() - begun).as_secs() < seconds {
         let round = world::time_of_day();
         soak.round().await;
-        rounds += 1;
+        let rounds = soak.rounds;
         println!("round {rounds} of the seed {seed}: all agree after {:?}", world::time_of_day() - round);
     }
-    println!("{rounds} rounds: {:?}", soak.done);
-    assert!(rounds > 0);
+    println!("{} rounds: {:?}; OTP was at odds with itself after {:?}", soak.rounds, soak.done, soak.wedges);
+    assert!(soak.rounds > 0);
 }

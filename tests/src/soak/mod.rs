@@ -3,6 +3,7 @@
 pub mod ours;
 mod report;
 mod round;
+mod verdict;
 
 use std::process::Command;
 

@@ -17,7 +17,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// A call has this limit of its own; some time is added for a busy machine.
 const CALL_MILLIS_MAX: i64 = 3_000 + 5_000;
 
-const NAMES: [&str; 5] = ["alpha", "{beta, 1}", "\"gamma\"", "<<\"delta\">>", "5"];
+pub(super) const NAMES: [&str; 5] = ["alpha", "{beta, 1}", "\"gamma\"", "<<\"delta\">>", "5"];
 const GROUPS: [&str; 3] = ["red", "{green, 2}", "<<\"blue\">>"];
 const RESOURCES: [&str; 2] = ["kitchen", "{bath, 1}"];
 
@@ -35,6 +35,10 @@ pub struct Soak {
     pub story: Vec<String>,
     /// What was done in all: how many of each.
     pub done: std::collections::BTreeMap<String, usize>,
+    /// How many rounds there were.
+    pub rounds: usize,
+    /// The rounds after which OTP's nodes were at odds with each other and with nobody else: see `verdict`.
+    pub wedges: Vec<usize>,
 }
 
 impl Soak {
@@ -54,10 +58,19 @@ impl Soak {
             next: 0,
             story: Vec::new(),
             done: std::collections::BTreeMap::new(),
+            rounds: 0,
+            wedges: Vec::new(),
         };
-        soak.boot_all();
-        soak.heal().await;
+        soak.begin_anew().await;
         soak
+    }
+
+    /// All are started, and meet.
+    pub(super) async fn begin_anew(&mut self) {
+        self.boot_all();
+        if let Err(why) = self.heal(AGREE_SECS_MAX).await {
+            panic!("{}", super::report::report(self, &why));
+        }
     }
 
     fn boot_all(&mut self) {
@@ -69,7 +82,7 @@ impl Soak {
     /// One round.
     ///
     /// # Panics
-    /// When nodes disagree in the end, or somebody waits for an answer.
+    /// When nodes disagree in the end, or somebody waits for an answer, and it is not OTP's own doing.
     pub async fn round(&mut self) {
         self.story.clear();
         self.members.iter_mut().for_each(Member::forget_log);
@@ -80,9 +93,16 @@ impl Soak {
         }
         self.boot_all();
         self.story.push("--- quiet ---".into());
-        self.answers().await;
-        self.heal().await;
-        self.locks_are_free().await;
+        self.rounds += 1;
+        if let Err(why) = self.come_to_rest().await {
+            self.judge(&why).await;
+        }
+    }
+
+    async fn come_to_rest(&mut self) -> Result<(), String> {
+        self.answers(ANSWERS_SECS_MAX).await?;
+        self.heal(AGREE_SECS_MAX).await?;
+        self.locks_are_free().await
     }
 
     fn tell(&mut self, at: usize, what: &str) {
@@ -143,7 +163,7 @@ impl Soak {
     }
 
     /// Everything that was begun comes to an end, calls in their own time.
-    async fn answers(&mut self) {
+    pub(super) async fn answers(&mut self, secs: u64) -> Result<(), String> {
         let mut waited = Duration::ZERO;
         loop {
             let mut waiting = Vec::new();
@@ -170,41 +190,42 @@ impl Soak {
                         && (line.contains("{call,") || line.contains("{erpc,") || line.contains("{ask,"))
                 };
                 if millis > CALL_MILLIS_MAX && self.story.iter().any(|line| called(&line)) {
-                    self.fail(&format!("the call {id} was answered after {millis} ms"));
+                    return Err(format!("the call {id} was answered after {millis} ms"));
                 }
             }
             if waiting.is_empty() {
-                return;
+                return Ok(());
             }
-            if waited > Duration::from_secs(ANSWERS_SECS_MAX) {
-                self.fail(&format!("these have no answer: {waiting:?}"));
+            if waited > Duration::from_secs(secs) {
+                return Err(format!("these have no answer: {waiting:?}"));
             }
             tokio::time::sleep(LOOK_AGAIN).await;
             waited += LOOK_AGAIN;
         }
     }
 
-    /// All dial all until everybody sees everybody and all are of one opinion.
-    async fn heal(&mut self) {
-        let names: Vec<String> = self.members.iter().map(|member| member.name.clone()).collect();
+    /// All who live dial each other until everybody sees everybody and all are of one opinion.
+    pub(super) async fn heal(&mut self, secs: u64) -> Result<(), String> {
+        let lives = |member: &&Member| member.life.is_some();
+        let names: Vec<String> =
+            self.members.iter().filter(lives).map(|member| member.name.clone()).collect();
         let mut waited = Duration::ZERO;
         let mut dialled = None;
         loop {
-            let states: Vec<Term> =
-                self.members.iter_mut().map(|member| member.ask("soaker:state()")).collect();
+            let states = self.states();
             match disagreement(&names, &states) {
-                None => return,
-                Some(why) if waited > Duration::from_secs(AGREE_SECS_MAX) => self.fail(&why),
+                None => return Ok(()),
+                Some(why) if waited > Duration::from_secs(secs) => return Err(why),
                 Some(_) => {}
             }
             let meshed = states.iter().all(|state| nodes_of(state) + 1 == names.len());
             if !meshed && dialled.is_none_or(|at| waited >= at + REDIAL) {
                 dialled = Some(waited);
-                for at in 0..self.members.len() {
-                    for peer in &names[..at] {
+                for member in self.members.iter_mut().filter(|member| member.life.is_some()) {
+                    let before = names.iter().position(|name| *name == member.name).unwrap_or_default();
+                    for peer in &names[..before] {
                         self.next += 1;
-                        let id = self.next;
-                        self.members[at].begin(id, &format!("{{connect, '{peer}'}}"));
+                        member.begin(self.next, &format!("{{connect, '{peer}'}}"));
                     }
                 }
             }
@@ -214,23 +235,24 @@ impl Soak {
     }
 
     /// Whoever wants a lock now gets it.
-    async fn locks_are_free(&mut self) {
+    async fn locks_are_free(&mut self) -> Result<(), String> {
         for resource in RESOURCES {
             let at = self.dice.below(self.members.len());
             self.tell(at, &format!("{{lock, {resource}, 0}}"));
             let (id, asked) = (self.next, self.next);
-            self.answers().await;
+            self.answers(ANSWERS_SECS_MAX).await?;
             let had = self.story.iter().any(|line| line.starts_with(&format!("{id:>5}  came to true")));
             if !had {
-                self.fail(&format!("the lock {resource} (request {asked}) is not free"));
+                return Err(format!("the lock {resource} (request {asked}) is not free"));
             }
         }
+        Ok(())
     }
 
-    /// Tells what everybody thinks, and fails.
-    fn fail(&mut self, why: &str) -> ! {
-        let text = super::report::report(self, why);
-        panic!("{text}");
+    /// What those who live think.
+    pub(super) fn states(&mut self) -> Vec<Term> {
+        let live = self.members.iter_mut().filter(|member| member.life.is_some());
+        live.map(|member| member.ask("soaker:state()")).collect()
     }
 }
 

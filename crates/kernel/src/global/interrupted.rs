@@ -11,6 +11,7 @@ use super::events::RequestId;
 use super::machine::Global;
 use super::messages::{Named, Op, Versioned};
 use super::registrar::Change;
+use crate::limits::GLOBAL_ONE_SIDED_SECS_MAX;
 
 /// Requests that nobody waits for.
 const NOBODY: RequestId = RequestId::MAX;
@@ -20,8 +21,9 @@ const NOBODY: RequestId = RequestId::MAX;
 const CHANGES_MAX: usize = 1_000;
 
 /// How long after its end a change may turn out not to have reached everybody: who made it lost one of us meanwhile, and hears
-/// or tells of that later.
-const DOUBTFUL: Duration = Duration::from_secs(10);
+/// or tells of that later. One of us may not have known him at all, and it takes both of them their time to do something about it
+/// (`GLOBAL_ONE_SIDED_SECS_MAX`).
+const DOUBTFUL: Duration = Duration::from_secs(3 * GLOBAL_ONE_SIDED_SECS_MAX);
 
 /// What was changed here under the lock `global`, by whom, and since when he has given the lock back.
 #[derive(Debug, Default)]

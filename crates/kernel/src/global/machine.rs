@@ -402,7 +402,7 @@ impl Global {
         let gone: Vec<(Pid, MonitorId)> = self
             .watched
             .iter()
-            .filter(|(pid, _)| pid.node.name() == node)
+            .filter(|(pid, (id, _))| pid.node.name() == node && self.is_to_bury(*id))
             .map(|(pid, (id, _))| (pid.clone(), *id))
             .collect();
         gone.iter().for_each(|(pid, _)| self.names.died(pid));
@@ -412,6 +412,15 @@ impl Global {
             self.demonitor(id);
             self.bury(&pid);
         }
+    }
+
+    /// Whether nothing but us takes away what the process of this monitor has, once its node is gone.
+    fn is_to_bury(&self, _monitor: MonitorId) -> bool {
+        #[cfg(test)]
+        if self.config.mistake == super::Mistake::TrustMonitors {
+            return self.unset.contains(&_monitor);
+        }
+        true
     }
 
     pub(super) fn forget_names_of(&mut self, node: &Atom) {

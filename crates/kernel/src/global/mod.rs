@@ -60,6 +60,8 @@ mod sim_signals;
 #[cfg(test)]
 mod sim_tests;
 #[cfg(test)]
+mod sim_wires;
+#[cfg(test)]
 mod sim_world;
 #[cfg(test)]
 mod words_tests;
@@ -96,4 +98,7 @@ pub enum Mistake {
     HearStrangers,
     /// Does not give back what a peer may have locked for it over a connection that is gone.
     LeaveDebts,
+    /// None, but OTP's way: what processes of a node had goes when a monitor says so, whatever is heard of their node. A monitor
+    /// that is set late is one over the connection there is by then.
+    TrustMonitors,
 }

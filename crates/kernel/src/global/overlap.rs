@@ -32,7 +32,8 @@ pub(super) struct Overlap {
 #[derive(Debug)]
 struct Departed {
     at: Now,
-    /// Those who have told of this loss.
+    /// Those of our partition who may tell of this loss: who was with us then, and has been since. A tale of anybody else is about
+    /// a loss that is new.
     tellers: BTreeSet<Atom>,
 }
 
@@ -65,11 +66,14 @@ impl Overlap {
     }
 
     /// A node is none of our partition any more.
-    pub(super) fn departed(&mut self, now: Now, node: &Atom) {
+    pub(super) fn departed(&mut self, now: Now, node: &Atom, others: Vec<Atom>) {
         let kept = Duration::from_secs(GLOBAL_SAME_LOSS_SECS);
         self.departed.retain(|_, departed| now.since(departed.at) < kept);
+        for departed in self.departed.values_mut() {
+            departed.tellers.remove(node);
+        }
         if self.departed.len() < GLOBAL_LOST_CONNECTIONS_MAX {
-            self.departed.insert(node.clone(), Departed { at: now, tellers: BTreeSet::new() });
+            self.departed.insert(node.clone(), Departed { at: now, tellers: others.into_iter().collect() });
         }
     }
 
@@ -79,11 +83,11 @@ impl Overlap {
         self.departed.get(node).is_some_and(|departed| now.since(departed.at) < kept)
     }
 
-    /// Whether a tale is about a loss that we know of.
+    /// Whether a tale is about a loss that we know of; each of the others tells of it once.
     fn is_old_loss(&mut self, now: Now, lost: &Atom, teller: &Atom) -> bool {
         let kept = Duration::from_secs(GLOBAL_SAME_LOSS_SECS);
         let departed = self.departed.get_mut(lost).filter(|departed| now.since(departed.at) < kept);
-        departed.is_some_and(|departed| departed.tellers.insert(teller.clone()))
+        departed.is_some_and(|departed| departed.tellers.remove(teller))
     }
 
     /// Whether this tale is new.

@@ -95,7 +95,7 @@ impl Global {
         peer.restart_at = None;
         peer.removing = (how == Leave::Remove).then_some(now);
         if was_known {
-            self.overlap.departed(now, node);
+            self.overlap.departed(now, node, self.peers.known_nodes());
         }
         if how == Leave::Remove {
             self.forget_names_of(node);

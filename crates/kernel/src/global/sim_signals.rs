@@ -40,6 +40,7 @@ pub(super) enum What {
     Run { at: usize, creation: u32, signal: Signal },
     Wake { at: usize, creation: u32, when: u64 },
     Dialed { from: usize, creation: u32, to: usize },
+    Idle { at: usize, creation: u32 },
 }
 
 impl What {
@@ -52,6 +53,7 @@ impl What {
             | What::Near { at, .. }
             | What::Run { at, .. }
             | What::Wake { at, .. }
+            | What::Idle { at, .. }
             | What::Dialed { from: at, .. } => *at,
         }
     }

@@ -14,7 +14,8 @@ const QUIET_MS: u64 = 400_000;
 const SEEDS_PER_MISTAKE: u64 = 300;
 /// Those that a few lives bring to light. The others, which are noticed once in thousands or not at all, have a story of their own
 /// in `words_tests`.
-const MISTAKES: [Mistake; 3] = [Mistake::DeafToNews, Mistake::DeafToLosses, Mistake::KeepTheLock];
+const MISTAKES: [Mistake; 4] =
+    [Mistake::DeafToNews, Mistake::DeafToLosses, Mistake::KeepTheLock, Mistake::LeaveDebts];
 const HEALING_ROUNDS: usize = 5;
 
 #[test]
@@ -112,7 +113,7 @@ fn misfortune(world: &mut World, next_request: &mut u64) {
     let (low, high) = (one.min(other), one.max(other));
     *next_request += 1;
     let id = *next_request;
-    match world.dice.below(17) {
+    match world.dice.below(19) {
         0..=4 => world.dial(one, other),
         5 if low != high => world.cut(low, high),
         6 if low != high && world.dice.below(2) == 0 => {
@@ -142,8 +143,27 @@ fn misfortune(world: &mut World, next_request: &mut u64) {
             let millis = world.dice.below(millis);
             world.freeze(one, millis);
         }
+        16 => {
+            let millis = 1 + world.dice.below(1_000);
+            world.distract(one, millis);
+        }
+        17 => hiccup(world, id, one, other),
         _ => lock(world, id, one),
     }
+}
+
+/// A connection is remade while the name server at one end is busy: it reads what the old one brought when the new one is there.
+fn hiccup(world: &mut World, id: u64, one: usize, other: usize) {
+    let millis = 200 + world.dice.below(1_000);
+    world.distract(one, millis);
+    register(world, id, other, other, true);
+    let soon = world.now + world.dice.below(100) * MS;
+    world.run_until(soon);
+    world.cut(one, other);
+    let noticed = world.now + world.dice.below(400) * MS;
+    world.run_until(noticed);
+    world.dial(other, one);
+    world.dial(one, other);
 }
 
 /// Cuts the cluster in two.

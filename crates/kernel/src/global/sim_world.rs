@@ -1,7 +1,7 @@
 //! A world for the name servers alone: nodes, wires that keep order, pids that die, and one seed for all of it.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use proto::Now;
@@ -9,7 +9,7 @@ use term::{Atom, Export, NodeId, Pid, Term};
 
 use super::Mistake;
 use super::dice::Dice;
-use super::events::{Actor, CallId, Effect, Event, MonitorId, Request, RequestId, ResolveId};
+use super::events::{CallId, Effect, Event, MonitorId, Request, RequestId, ResolveId};
 use super::machine::{Config, Global};
 use super::names::settle;
 use super::sim_signals::{Due, Signal, What};
@@ -28,49 +28,55 @@ pub(super) struct World {
     pub(super) prevent_overlapping: bool,
     pub(super) events: u64,
     pub(super) story: Option<Vec<String>>,
-    mistake: Mistake,
-    conns: BTreeMap<(usize, usize), Conn>,
-    heap: BinaryHeap<Reverse<Due>>,
-    next: u64,
+    pub(super) mistake: Mistake,
+    /// So many of the nodes, the first ones, are as OTP's.
+    pub(super) like_otp: usize,
+    pub(super) conns: BTreeMap<(usize, usize), Conn>,
+    pub(super) heap: BinaryHeap<Reverse<Due>>,
+    pub(super) next: u64,
 }
 
 pub(super) struct Node {
     pub(super) name: Atom,
-    creation: u32,
+    pub(super) creation: u32,
     pub(super) life: Option<Life>,
     /// Stopped (as by SIGSTOP) until then: nothing gets through to it, everything waits.
-    frozen: u64,
+    pub(super) frozen: u64,
+    /// Its name server has other things to do until then: what it hears waits, and connections come and go meanwhile.
+    pub(super) busy: u64,
 }
 
 /// One incarnation.
 pub(super) struct Life {
     pub(super) machine: Global,
-    id: NodeId,
-    pids: BTreeSet<u32>,
-    next_pid: u32,
+    pub(super) id: NodeId,
+    pub(super) pids: BTreeSet<u32>,
+    pub(super) next_pid: u32,
     pub(super) up: BTreeMap<usize, u64>,
-    dialing: BTreeSet<usize>,
-    asked_to_connect: BTreeSet<usize>,
-    waiting: BTreeMap<usize, Vec<Signal>>,
-    monitors: BTreeMap<MonitorId, Pid>,
-    watchers: Vec<(usize, MonitorId, Pid)>,
-    calls: BTreeMap<CallId, usize>,
-    resolves: BTreeMap<ResolveId, usize>,
+    pub(super) dialing: BTreeSet<usize>,
+    pub(super) asked_to_connect: BTreeSet<usize>,
+    pub(super) waiting: BTreeMap<usize, Vec<Signal>>,
+    pub(super) monitors: BTreeMap<MonitorId, Pid>,
+    pub(super) watchers: Vec<(usize, MonitorId, Pid)>,
+    pub(super) calls: BTreeMap<CallId, usize>,
+    pub(super) resolves: BTreeMap<ResolveId, usize>,
     pub(super) requests: BTreeMap<RequestId, Request>,
-    wake_at: Option<u64>,
+    pub(super) wake_at: Option<u64>,
+    /// What the name server has not read yet.
+    pub(super) mailbox: VecDeque<Event>,
 }
 
-struct Conn {
-    id: u64,
+pub(super) struct Conn {
+    pub(super) id: u64,
     /// Of the two directions, low to high first: when the last packet arrives, how many were sent, where the cut is.
-    last: [u64; 2],
+    pub(super) last: [u64; 2],
     /// The same for each sender: what two of them send may change places, as fragments of different senders do.
-    last_of: BTreeMap<(usize, u32), u64>,
-    up: [u64; 2],
-    sent: [u64; 2],
-    cut: [Option<u64>; 2],
-    broken: bool,
-    gone: [bool; 2],
+    pub(super) last_of: BTreeMap<(usize, u32), u64>,
+    pub(super) up: [u64; 2],
+    pub(super) sent: [u64; 2],
+    pub(super) cut: [Option<u64>; 2],
+    pub(super) broken: bool,
+    pub(super) gone: [bool; 2],
 }
 
 impl World {
@@ -84,6 +90,7 @@ impl World {
             events: 0,
             story: None,
             mistake,
+            like_otp: (seed / 4) as usize % (count + 1),
             conns: BTreeMap::new(),
             heap: BinaryHeap::new(),
             next: 0,
@@ -91,7 +98,7 @@ impl World {
         for index in 0..count {
             let host = if world.dice.below(2) == 0 { "here" } else { "there" };
             let name = Atom::new(&format!("{}@{host}", (b'a' + index as u8) as char));
-            world.nodes.push(Node { name, creation: 0, life: None, frozen: 0 });
+            world.nodes.push(Node { name, creation: 0, life: None, frozen: 0, busy: 0 });
             world.boot(index);
         }
         world
@@ -102,7 +109,7 @@ impl World {
         if node.life.is_some() {
             return;
         }
-        node.frozen = 0;
+        (node.frozen, node.busy) = (0, 0);
         node.creation += 1;
         let id = NodeId::new(node.name.clone(), node.creation);
         let pid = |number: u64| Pid { node: id.clone(), id: number as u32, serial: 0 };
@@ -116,7 +123,7 @@ impl World {
             prevent_overlapping: self.prevent_overlapping,
             many_names: false,
             seed: self.dice.next(),
-            mistake: self.mistake,
+            mistake: if index < self.like_otp { Mistake::TrustMonitors } else { self.mistake },
         };
         node.life = Some(Life {
             machine: Global::new(config),
@@ -133,6 +140,7 @@ impl World {
             resolves: BTreeMap::new(),
             requests: BTreeMap::new(),
             wake_at: None,
+            mailbox: VecDeque::new(),
         });
         self.tell(|world| format!("{} boots", world.nodes[index].name));
     }
@@ -188,6 +196,28 @@ impl World {
         }
         self.nodes[index].frozen = thaws;
         self.tell(|world| format!("{} is frozen for {millis} ms", world.nodes[index].name));
+    }
+
+    /// The name server of a node reads nothing for a while.
+    pub(super) fn distract(&mut self, index: usize, millis: u64) {
+        let creation = self.nodes[index].creation;
+        if self.nodes[index].life.is_none() || self.is_busy(index) {
+            return;
+        }
+        self.nodes[index].busy = self.now + millis * MS;
+        self.tell(|world| format!("{} is busy for {millis} ms", world.nodes[index].name));
+        self.schedule(millis * MS, What::Idle { at: index, creation });
+    }
+
+    fn is_busy(&self, index: usize) -> bool {
+        self.nodes[index].busy > self.now
+    }
+
+    /// It reads what has come meanwhile.
+    fn catch_up(&mut self, at: usize) {
+        while let Some(event) = self.nodes[at].life.as_mut().and_then(|life| life.mailbox.pop_front()) {
+            self.read(at, event);
+        }
     }
 
     pub(super) fn is_frozen(&self, index: usize) -> bool {
@@ -317,6 +347,7 @@ impl World {
                 }
             }
             What::Dialed { from, creation, to } if self.is(from, creation) => self.dialed(from, to),
+            What::Idle { at, creation } if self.is(at, creation) => self.catch_up(at),
             _ => {}
         }
     }
@@ -507,6 +538,14 @@ impl World {
     }
 
     fn event(&mut self, at: usize, event: Event) {
+        let busy = self.is_busy(at);
+        match self.nodes[at].life.as_mut() {
+            Some(life) if busy || !life.mailbox.is_empty() => life.mailbox.push_back(event),
+            _ => self.read(at, event),
+        }
+    }
+
+    fn read(&mut self, at: usize, event: Event) {
         let now = Now::from_nanos(self.now);
         let Some(life) = self.nodes[at].life.as_mut() else { return };
         life.machine.on(now, event);
@@ -613,73 +652,10 @@ impl World {
             self.schedule(wait, What::Near { at, creation, event });
         }
     }
-
-    // Wires.
-
-    fn transmit(&mut self, from: usize, to: usize, signal: Signal) {
-        let creation = self.nodes[from].creation;
-        if from == to {
-            return self.schedule(0, What::Run { at: to, creation, signal });
-        }
-        let wait = self.delay();
-        let now = self.now;
-        let Some(conn) = self.nodes[from].life.as_ref().and_then(|life| life.up.get(&to)).copied() else {
-            return;
-        };
-        let (key, direction) = way(from, to);
-        let Some(current) = self.conns.get_mut(&key).filter(|current| current.id == conn) else { return };
-        let sender = signal.sender();
-        let last = current.last_of.get(&(direction, sender)).copied().unwrap_or(current.up[direction]);
-        let at = (last + 1).max(now + wait);
-        let number = current.sent[direction];
-        current.sent[direction] += 1;
-        if !current.broken {
-            current.last[direction] = at.max(current.last[direction]);
-            current.last_of.insert((direction, sender), at);
-        }
-        self.schedule_at(at, What::Packet { conn, from, at: to, number, signal });
-    }
-
-    fn connect_and_send(&mut self, from: usize, to: usize, signal: Signal) {
-        let Some(life) = self.nodes[from].life.as_mut() else { return };
-        if from == to || life.up.contains_key(&to) {
-            return self.transmit(from, to, signal);
-        }
-        life.waiting.entry(to).or_default().push(signal);
-        self.dial(from, to);
-    }
-
-    fn near(&mut self, at: usize, event: Event) {
-        let creation = self.nodes[at].creation;
-        self.schedule(0, What::Near { at, creation, event });
-    }
-
-    fn actor(&self, at: usize, actor: &Actor) -> Pid {
-        self.nodes[at].life.as_ref().unwrap().machine.pid_of(actor)
-    }
-
-    fn schedule(&mut self, wait: u64, what: What) {
-        self.schedule_at(self.now + wait, what);
-    }
-
-    fn schedule_at(&mut self, at: u64, what: What) {
-        self.next += 1;
-        self.heap.push(Reverse(Due { at, order: self.next, what }));
-    }
-
-    fn delay(&mut self) -> u64 {
-        let most = if self.dice.below(16) == 0 { 400 } else { 12 };
-        (1 + self.dice.below(most)) * MS
-    }
-
-    fn notice(&mut self) -> u64 {
-        let most = if self.dice.below(8) == 0 { 15_000 } else { 300 };
-        (1 + self.dice.below(most)) * MS
-    }
 }
 
 /// The pair, and which of its two directions it is.
-fn way(from: usize, to: usize) -> ((usize, usize), usize) {
+pub(super) fn way(from: usize, to: usize) -> ((usize, usize), usize) {
     ((from.min(to), from.max(to)), usize::from(from > to))
 }
 
