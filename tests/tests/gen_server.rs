@@ -115,7 +115,7 @@ async fn otp_uses_a_server_of_ours_as_one_of_its_own() {
             ("T ! strange, gen_server:cast(T, strange), C(get)", "8"),
             ("try gen_server:call(T, strange, infinity) catch exit:{{function_clause, [_]}, {gen_server, call, _}} -> refused end", "refused"),
             ("gen_server:call({global, leader}, {add, 4})", "4"),
-            ("C(crash)", "{exit,{panic,<<\"boom\">>}}"),
+            ("{exit, {{panic, Boom}, [{rust, panic, 1, [{file, File}, {line, _}]}]}} = C(crash), {Boom, File}", "{<<\"boom\">>,\"tests/tests/gen_server.rs\"}"),
             ("C(get)", "{exit,noproc}"),
         ] {
             erl.check(question, answer);

@@ -84,7 +84,7 @@ async fn a_process_of_ours_that_crashes_is_logged_here_and_where_its_leader_is()
             Ok(Term::NIL)
         });
         let us = ours.name().clone();
-        erl.scene("{P, M} = spawn_monitor(Us, tests, crash, [<<\"boom\">>]), receive {'DOWN', M, _, P, R} -> element(1, R) ?WAIT end", "panic");
+        erl.scene("{P, M} = spawn_monitor(Us, tests, crash, [<<\"boom\">>]), receive {'DOWN', M, _, P, {{panic, T}, [{rust, panic, 1, [{file, F}, {line, L}]}]}} when L > 1 -> {T, F} ?WAIT end", "{<<\"crashed: boom\">>,\"tests/tests/logging.rs\"}");
         erl.until_printed(&["Error in process", us.as_str(), "with exit value"]);
         erl.until_printed(&["crashed: boom"]);
         let line = logged(&["Error in process", "(crasher)", us.as_str(), "crashed: boom", "tests/logging.rs:"]).await;

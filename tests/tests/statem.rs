@@ -125,7 +125,7 @@ async fn otp_uses_a_machine_of_ours() {
             ("try gen_statem:call(L, never, 30) catch exit:{timeout, _} -> timeout end", "timeout"),
             ("L ! strange, gen_statem:cast(L, strange), gen_statem:call(L, {button, 9})", "pressed"),
             ("try gen_statem:call(L, {button, x}, infinity) catch exit:{{function_clause, [_]}, {gen_statem, call, _}} -> refused end", "refused"),
-            ("try gen_statem:call(L, crash) catch exit:{Why, _} -> Why end", "{panic,<<\"boom\">>}"),
+            ("try gen_statem:call(L, crash) catch exit:{{Why, [{rust, panic, 1, [{file, _}, {line, _}]}]}, _} -> Why end", "{panic,<<\"boom\">>}"),
         ] {
             erl.check(question, answer);
         }

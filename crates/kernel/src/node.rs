@@ -85,7 +85,7 @@ impl Node {
     }
 
     /// Lets other nodes start `body` as `module:name/arity`; without an arity, for every number of arguments.
-    /// The body gets the process it runs in.
+    /// The body gets the process it runs in. How it fails: see [`runtime::Node::export`].
     pub fn export_raw(&self, module: &str, name: &str, arity: Option<u8>, body: runtime::ExportedFn) {
         self.0.export(module, name, arity, body);
     }

@@ -113,7 +113,7 @@ use crate::reply::Reply;
 /// ```
 ///
 /// Write the methods as `async fn`. A callback that panics ends the server; [`GenServer::terminate`] is called, what happened
-/// is reported as OTP reports it, and links and monitors hear `{panic, <<"message">>}`.
+/// is reported as OTP reports it, and links and monitors hear `{{panic, <<"message">>}, Stack}`.
 pub trait GenServer: Sized + Send + 'static {
     /// What [`GenServer::init`] gets.
     type Args: Send + 'static;

@@ -2,7 +2,7 @@
 //! processes it worked for.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::panic;
 use std::sync::{Mutex, Once};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use term::print::{Names, Printer};
 use term::{Atom, Term};
 
 use crate::address::To;
-use crate::exit::{Exit, of_panic};
+use crate::exit::{Exit, Panic};
 use crate::limits::{CRASH_CHARACTERS_MAX, CRASH_DEPTH_MAX, CRASHES_PER_SEC_MAX};
 use crate::message::Message;
 use crate::process::Proc;
@@ -50,7 +50,7 @@ impl Crashes {
 
 thread_local! {
     /// Where this thread panicked last: a panic is caught on the thread it happens on, but only its hook is told where.
-    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+    static PLACE: Cell<Option<(String, u32)>> = const { Cell::new(None) };
 }
 
 /// Has the place of every panic remembered, for the thread it happens on. Whatever hook there is runs afterwards as before; one
@@ -60,39 +60,37 @@ pub(crate) fn remember_places() {
     ONCE.call_once(|| {
         let usual = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
-            let place = panic.location().map(|at| format!("{}:{}", at.file(), at.line()));
-            PLACE.with(|last| {
-                if let Ok(mut last) = last.try_borrow_mut() {
-                    *last = place;
-                }
-            });
+            PLACE.set(panic.location().map(|at| (at.file().to_owned(), at.line())));
             usual(panic);
         }));
     });
 }
 
 /// Where the panic was that this thread has just caught.
-pub(crate) fn place_of_panic() -> Option<String> {
-    PLACE.with(|last| last.try_borrow_mut().ok().and_then(|mut last| last.take()))
+pub(crate) fn place_of_panic() -> Option<(String, u32)> {
+    PLACE.take()
 }
 
 impl Proc {
     /// The process panicked.
     pub(crate) fn panicked(&self, panic: &(dyn Any + Send)) -> Exit {
-        let exit = of_panic(panic);
-        self.crashed(&exit, place_of_panic());
+        let panic = Panic::caught(panic);
+        let at = panic.place.as_ref().map_or_else(String::new, |(file, line)| format!(", at {file}:{line}"));
+        let said = panic.reason.clone();
+        let exit = panic.into_exit();
+        self.crashed(&said, &at, exit.reason());
         exit
     }
 
     /// The process returned with this reason.
     pub(crate) fn returned(&self, exit: &Exit) {
         if is_error(exit.reason()) {
-            self.crashed(exit, None);
+            self.crashed(exit.reason(), "", exit.reason());
         }
     }
 
-    /// As OTP says it when a process that is no behaviour ends by an error.
-    fn crashed(&self, exit: &Exit, place: Option<String>) {
+    /// As OTP says it when a process that is no behaviour ends by an error: here `said` and `at` on one line, elsewhere the reason.
+    fn crashed(&self, said: &Term, at: &str, reason: &Term) {
         let Some(unsaid) = self.node.shelf::<Crashes>().admit(self.node.now()) else { return };
         let (name, leader) = {
             let state = self.state();
@@ -100,16 +98,15 @@ impl Proc {
         };
         let (node, label) = (self.node.name(), self.label);
         let name = name.map_or_else(String::new, |name| format!(" ({name})"));
-        let at = place.map_or_else(String::new, |place| format!(", at {place}"));
-        let reason = shown(exit.reason());
+        let said = shown(said);
         let pid = &self.pid;
         tracing::error!(
             label,
             unsaid,
-            "Error in process {pid}{name} on node {node} with exit value: {reason}{at}"
+            "Error in process {pid}{name} on node {node} with exit value: {said}{at}"
         );
         if let Some(leader) = leader.filter(|leader| leader.node.name() != node) {
-            self.report_to(&leader, node, exit.reason());
+            self.report_to(&leader, node, reason);
         }
     }
 

@@ -25,6 +25,20 @@ impl Exit {
         Exit(Term::Atom(KILL))
     }
 
+    /// For an exported function ([`crate::Node::export`]): it exits with this reason on purpose. Without this, `{Reason, Stack}`
+    /// tells whoever called it of an error, as it does in Erlang's logs; here it stays the reason of an exit.
+    pub fn on_purpose(reason: Term) -> Exit {
+        Exit(Term::tuple([Term::Atom(ON_PURPOSE), reason]))
+    }
+
+    /// The exit itself, and whether it was said to be [on purpose](Exit::on_purpose): for whoever calls an exported function.
+    pub fn sorted(self) -> (Exit, bool) {
+        match self.0.as_tuple() {
+            Some([Term::Atom(word), reason]) if *word == ON_PURPOSE => (Exit(reason.clone()), true),
+            _ => (self, false),
+        }
+    }
+
     /// The reason.
     pub fn reason(&self) -> &Term {
         &self.0
@@ -102,13 +116,42 @@ impl<T> Returns for fn() -> T {
     type Type = T;
 }
 
-/// `{panic, <<"message">>}`: what links and monitors hear when a process panicked.
-pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> Exit {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    Exit(Term::tuple([Term::atom("panic"), Term::binary(text.unwrap_or("not a text"))]))
+/// A panic that was caught, as Erlang says an error: why, and where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Panic {
+    /// `{panic, <<"message">>}`.
+    pub reason: Term,
+    /// The file, as the compiler was told of it, and the line; nothing where the program has a panic hook that does not lead on
+    /// to ours.
+    pub place: Option<(String, u32)>,
 }
 
+impl Panic {
+    /// Of what `catch_unwind` gave. To be called at once, on the thread that caught it.
+    pub fn caught(panic: &(dyn Any + Send)) -> Panic {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        let reason = Term::tuple([Term::atom("panic"), Term::binary(text.unwrap_or("not a text"))]);
+        Panic { reason, place: crate::crash::place_of_panic() }
+    }
+
+    /// What stands behind module, function and arity in a frame of a stack: `[{file, "src/shop.rs"}, {line, 42}]`.
+    pub fn location(&self) -> Term {
+        let Some((file, line)) = &self.place else { return Term::NIL };
+        let pair = |key: &str, value| Term::tuple([Term::atom(key), value]);
+        Term::list([pair("file", Term::string(file)), pair("line", Term::Int((*line).into()))])
+    }
+
+    /// `{{panic, <<"message">>}, [{rust, panic, 1, [{file, "src/shop.rs"}, {line, 42}]}]}`: what links and monitors hear when a
+    /// process panicked, in the shape that errors of Erlang have.
+    pub fn into_exit(self) -> Exit {
+        let frame = [Term::atom("rust"), Term::atom("panic"), Term::Int(1), self.location()];
+        Exit(Term::tuple([self.reason, Term::list([Term::tuple(frame)])]))
+    }
+}
+
+/// No message and no reason of anybody else's looks like this.
+const ON_PURPOSE: Atom = Atom::inline("$exit_purpose");
 pub(crate) const NORMAL: Atom = Atom::inline("normal");
 pub(crate) const SHUTDOWN: Atom = Atom::inline("shutdown");
 pub(crate) const KILL: Atom = Atom::inline("kill");

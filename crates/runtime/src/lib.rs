@@ -43,7 +43,7 @@ mod watchers;
 pub use address::To;
 pub use border::{Gateway, Pace, Peer, PeerEvent, PeerListener};
 pub use ctx::Ctx;
-pub use exit::{Exit, Outcome, Returns};
+pub use exit::{Exit, Outcome, Panic, Returns};
 pub use lane::{Lane, LaneState, PeerInfo};
 pub use lens::{ProcessInfo, Status};
 pub use mailbox::{Limit, Mark, Policy};

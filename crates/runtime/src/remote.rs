@@ -54,6 +54,9 @@ pub(crate) struct SpawnOrder {
 
 impl Node {
     /// Lets other nodes, and this one, start `body` as `module:function/arity`; with `None`, for every arity.
+    ///
+    /// An [`Exit`] with the reason `{Reason, Stack}` is the error `Reason` for whoever calls it by `rpc` or `erpc`, any other is an
+    /// exit; [`Exit::on_purpose`] says that even this one is.
     pub fn export(
         &self,
         module: impl Into<Atom>,
@@ -163,7 +166,7 @@ pub(crate) async fn apply(
     }
     let node = ctx.node().clone();
     if let Some(body) = node.exported(&module, &function, arity) {
-        return body(ctx, list).await.map(drop);
+        return body(ctx, list).await.map(drop).map_err(|exit| exit.sorted().0);
     }
     if module == "erlang" && function == "apply" {
         return apply_erlang(ctx, node, list).await;
@@ -189,7 +192,7 @@ async fn apply_erlang(ctx: Ctx, node: Node, list: Vec<Term>) -> Result<(), Exit>
     let arguments: Vec<Term> = arguments.iter().collect();
     let arity = u8::try_from(arguments.len()).map_err(|_| Exit::from("system_limit"))?;
     match node.exported(&module, &function, arity) {
-        Some(body) => body(ctx, arguments).await.map(drop),
+        Some(body) => body(ctx, arguments).await.map(drop).map_err(|exit| exit.sorted().0),
         None => Err(undef(module, function, arguments)),
     }
 }

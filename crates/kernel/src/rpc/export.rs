@@ -135,7 +135,7 @@ arities! {
 /// The function runs in a process of its own, whose group leader is its caller's. Arguments that do not fit are the error
 /// `function_clause`, as they would be in Erlang (`badarg` in the module `erlang`), another number of them is `undef`.
 /// What it returns is its value; with a `Result<_, Raise>` it throws, exits or fails on purpose. A panic is the error
-/// `{panic, <<"message">>}`.
+/// `{panic, <<"message">>}`, and its stack says in which file and line.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]

@@ -3,6 +3,8 @@
 use runtime::Exit;
 use term::{Atom, FromTerm, IntoTerm, Term};
 
+use super::server::{Ran, sort};
+
 /// What an exported function raises on purpose, as `throw/1`, `exit/1` and `error/1` do in Erlang.
 ///
 /// ```
@@ -71,6 +73,10 @@ impl Raise {
         let frame =
             |about| Term::list([Term::tuple([Term::Atom(module), Term::Atom(function), about, Term::NIL])]);
         Exit(match self {
+            // What looks like an error is none for that.
+            Raise::Exit(reason) if !matches!(sort(Exit(reason.clone())), Ran::Exit(_)) => {
+                return Exit::on_purpose(reason);
+            }
             Raise::Exit(reason) => reason,
             Raise::Throw(value) => Term::tuple([Term::tuple([Term::atom("nocatch"), value]), frame(named)]),
             Raise::Error(reason) => Term::tuple([reason, frame(named)]),

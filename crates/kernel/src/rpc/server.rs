@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Poll;
 
-use runtime::{Ctx, Exit, ExportedFn, Node};
+use runtime::{Ctx, Exit, ExportedFn, Node, Panic};
 use term::{Atom, Pid, Term};
 
 use super::error::exit_tuple;
@@ -161,13 +161,14 @@ fn bad_apply(reason: Term, arguments: Vec<Term>) -> Exit {
 async fn run(body: ExportedFn, ctx: Ctx, (module, function, arguments): Named) -> Ran {
     let arity = Term::Int(arguments.len() as i64);
     let panicked = |panic: &(dyn std::any::Any + Send)| {
-        let text = panic.downcast_ref::<&str>().copied();
-        let text =
-            text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("not a text");
-        tracing::error!("the exported function {module}:{function}/{arity} panicked: {text}");
-        let frame = [Term::Atom(module.clone()), Term::Atom(function.clone()), arity.clone(), Term::NIL];
-        let reason = Term::tuple([Term::atom("panic"), Term::binary(text)]);
-        Ran::Error(reason, Term::list([Term::tuple(frame)]))
+        let panic = Panic::caught(panic);
+        let text = panic.reason.as_tuple().and_then(|pair| pair[1].as_binary()).unwrap_or_default();
+        let text = String::from_utf8_lossy(text);
+        let at = panic.place.as_ref().map_or_else(String::new, |(file, line)| format!(", at {file}:{line}"));
+        tracing::error!("the exported function {module}:{function}/{arity} panicked: {text}{at}");
+        let (module, function) = (Term::Atom(module.clone()), Term::Atom(function.clone()));
+        let frame = [module, function, arity.clone(), panic.location()];
+        Ran::Error(panic.reason, Term::list([Term::tuple(frame)]))
     };
     let started = catch_unwind(AssertUnwindSafe(|| body(ctx, arguments)));
     let mut running = match started {
@@ -190,7 +191,11 @@ async fn run(body: ExportedFn, ctx: Ctx, (module, function, arguments): Named) -
 
 /// A reason with a stack behind it is an error, any other an exit: so says the shape, as in Erlang's own logs. A throw that
 /// nobody catches is the error `{nocatch, Value}` there.
-pub(super) fn sort(Exit(reason): Exit) -> Ran {
+pub(super) fn sort(exit: Exit) -> Ran {
+    let (Exit(reason), on_purpose) = exit.sorted();
+    if on_purpose {
+        return Ran::Exit(reason);
+    }
     let Some([why, stack]) = reason.as_tuple() else { return Ran::Exit(reason) };
     if let Some([word, value]) = why.as_tuple()
         && word.is_atom("nocatch")
