@@ -23,12 +23,16 @@ impl Caller {
     /// Where the answer goes: to the alias in the tag (`[alias | Ref]`, or `[[alias | Ref] | _]` of a multi-call since
     /// OTP 26), or to the process itself.
     fn address(&self) -> To<'_> {
-        let head = |term: &Term| term.as_list().and_then(List::uncons);
-        let nested = |term: &Term| head(term).and_then(|(first, _)| alias_of(&first));
-        match alias_of(&self.tag).or_else(|| nested(&self.tag)) {
+        match self.alias() {
             Some(alias) => To::Alias(alias),
             None => To::PidRef(&self.pid),
         }
+    }
+
+    pub(crate) fn alias(&self) -> Option<Ref> {
+        let head = |term: &Term| term.as_list().and_then(List::uncons);
+        let nested = |term: &Term| head(term).and_then(|(first, _)| alias_of(&first));
+        alias_of(&self.tag).or_else(|| nested(&self.tag))
     }
 }
 

@@ -81,13 +81,38 @@ pub async fn replace_state<S: Send + 'static>(
     answered(answer?)
 }
 
-/// As OTP has it: `{error, Reason}` is a failure, anything else the answer.
+/// A state that came back, in the words of either kind of OTP: see [`state_for`].
 fn answered(answer: Term) -> Result<Term, CallError> {
+    told(answer).map_err(CallError::Exited)
+}
+
+/// The state, or why there is none.
+///
+/// # Errors
+/// The reason of `{error, Reason}`.
+#[doc(hidden)]
+pub fn told(answer: Term) -> Result<Term, Term> {
     match answer.as_tuple() {
-        Some([error, reason]) if error.is_atom("error") => Err(CallError::Exited(reason.clone())),
+        Some([word, reason]) if word.is_atom("error") => Err(reason.clone()),
+        Some([word, state]) if word.is_atom("ok") => Ok(state.clone()),
         _ => Ok(answer),
     }
 }
+
+/// The answer that shows this caller a state: since OTP 26.1 (stdlib 5.1) `sys` waits for `{ok, State}` and crashes on anything
+/// else, before it took whatever came for the state.
+///
+/// The return address tells the two apart: aliases have five words since OTP 26, and three before, as ours do. A state
+/// that looks like an answer is never sent bare, so that our own `sys` reads every state as what it is.
+pub(crate) fn state_for(caller: &Caller, state: Term) -> Term {
+    let looks_like_an_answer = matches!(
+        state.as_tuple(), Some([word, _]) if word.is_atom("ok") || word.is_atom("error")
+    );
+    let wants_it_bare = caller.alias().is_some_and(|alias| alias.words().len() <= OLD_ALIAS_WORDS);
+    if wants_it_bare && !looks_like_an_answer { state } else { term!({ok, (state)}) }
+}
+
+const OLD_ALIAS_WORDS: usize = 3;
 
 /// Lets the process handle nothing but system messages until [`resume`].
 ///

@@ -43,6 +43,14 @@ const MODULES: &[Module] = &[
                 ctx.send(parent, args::pair("started", me));
                 Ok(Term::atom("ok"))
             }),
+            // Since OTP 27 the name of a session comes first, and its handle is told.
+            ("do_relay", 3, |ctx, a| {
+                let parent = args::pid(&a[1])?;
+                let session = Term::Ref(ctx.node().make_ref());
+                let started = [Term::atom("started"), Term::Pid(ctx.pid()), session];
+                ctx.send(parent, Term::tuple(started));
+                Ok(Term::atom("ok"))
+            }),
             ("stop_clear", 0, |_, _| Ok(Term::atom("ok"))),
         ],
         far: &[],

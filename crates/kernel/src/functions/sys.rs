@@ -116,10 +116,7 @@ async fn system(mut ctx: Ctx, a: Vec<Term>, function: &'static str) -> Answer {
 
 async fn state(ctx: Ctx, a: Vec<Term>, function: &'static str) -> Answer {
     let answer = system(ctx, a, function).await?;
-    match answer.as_tuple() {
-        Some([tag, reason]) if tag.is_atom("error") => Err(Fault::Error(reason.clone())),
-        _ => Ok(answer),
-    }
+    otp::sys::told(answer).map_err(Fault::Error)
 }
 
 async fn debug(mut ctx: Ctx, a: Vec<Term>, what: &'static str) -> Answer {
@@ -162,6 +159,6 @@ async fn event(mut ctx: Ctx, a: Vec<Term>, question: Term) -> Answer {
 
 /// Answers `{system, From, Question}` for a service of ours.
 pub(crate) fn serve(ctx: &mut Ctx, name: &str, from: &Caller, question: &Term) {
-    let answer = service_answer(ctx, "gen_server", name, question);
+    let answer = service_answer(ctx, "gen_server", name, from, question);
     request::answer(ctx, from, answer);
 }

@@ -50,7 +50,7 @@ async fn run(mut ctx: Ctx, standing: Standing) {
                 request::answer(&mut ctx, &from, answer);
             }
             Request::System(from, question) => {
-                let answer = sys::service_answer(&ctx, standing.behaviour, standing.name, &question);
+                let answer = sys::service_answer(&ctx, standing.behaviour, standing.name, &from, &question);
                 request::answer(&mut ctx, &from, answer);
             }
             Request::Cast(_) => {}

@@ -32,7 +32,8 @@ pub async fn serve(ctx: Ctx) {
                 Err(_) => controller.info(&message).await,
             },
             Request::System(from, question) => {
-                let answer = sys::service_answer(&controller.ctx, "gen_server", super::CONTROLLER, &question);
+                let answer =
+                    sys::service_answer(&controller.ctx, "gen_server", super::CONTROLLER, &from, &question);
                 request::answer(&mut controller.ctx, &from, answer);
             }
         }

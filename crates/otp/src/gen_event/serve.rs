@@ -368,7 +368,8 @@ impl Serving {
             last_message => (last.clone()),
             state => (state.clone()),
             log => (self.core.debug.events()),
-            reason => (exit.reason().clone())
+            reason => (exit.reason().clone()),
+            process_label => undefined
         });
         report::tell(ctx, Level::Error, report, text);
     }

@@ -171,6 +171,7 @@ impl<S: GenServer> Serving<S> {
             show(exit.reason())
         );
         let (name, log, reason) = (self.core.name.clone(), self.core.debug.events(), exit.reason().clone());
+        // OTP 27 and later format no report without a process label.
         let report = if S::BEHAVIOUR == "gen_statem" {
             let queue = if last == Term::NIL { Term::NIL } else { Term::list([last]) };
             term!(#{
@@ -185,7 +186,8 @@ impl<S: GenServer> Serving<S> {
                 timeouts => {0, []},
                 log => (log),
                 reason => {exit, (reason), []},
-                client_info => undefined
+                client_info => undefined,
+                process_label => undefined
             })
         } else {
             term!(#{
@@ -195,7 +197,8 @@ impl<S: GenServer> Serving<S> {
                 state => (state),
                 log => (log),
                 reason => (reason),
-                client_info => undefined
+                client_info => undefined,
+                process_label => undefined
             })
         };
         report::tell(ctx, Level::Error, report, text);

@@ -8,6 +8,7 @@ use runtime::{Ctx, Exit, ExitSignal, Node};
 use term::{FromTerm, Ref, Term, term};
 
 use super::debug::Debug;
+use super::state_for;
 use crate::caught::caught_now;
 use crate::proc_lib::Cradle;
 use crate::request::{self, Caller, Request};
@@ -68,7 +69,7 @@ impl Core {
                     suspended = false;
                     Term::atom("ok")
                 }
-                _ => self.answer(ctx, subject, suspended, &request),
+                _ => self.answer(ctx, subject, suspended, &from, &request),
             };
             request::reply(ctx, &from, answer);
             if !suspended {
@@ -89,15 +90,27 @@ impl Core {
         }
     }
 
-    fn answer(&mut self, ctx: &mut Ctx, subject: &mut impl Subject, suspended: bool, request: &Term) -> Term {
+    fn answer(
+        &mut self,
+        ctx: &mut Ctx,
+        subject: &mut impl Subject,
+        suspended: bool,
+        from: &Caller,
+        request: &Term,
+    ) -> Term {
         if request.is_atom("get_state") {
-            return subject.state_term();
+            return state_for(from, subject.state_term());
         }
         if request.is_atom("get_status") {
             return self.status(ctx, subject, suspended);
         }
         match request.as_tuple() {
-            Some([word, change]) if word.is_atom("replace_state") => replace(ctx.node(), subject, change),
+            Some([word, change]) if word.is_atom("replace_state") => {
+                match replace(ctx.node(), subject, change) {
+                    Ok(state) => state_for(from, state),
+                    Err(why) => why,
+                }
+            }
             Some([word, what]) if word.is_atom("debug") => self.debug.command(ctx, what),
             Some([word, _, _, _]) if word.is_atom("change_code") && suspended => term!({error, notsup}),
             _ => term!({error, {unknown_system_msg, (request.clone())}}),
@@ -158,15 +171,16 @@ fn take_patch(node: &Node, name: &Ref) -> Option<Box<dyn Any + Send>> {
     node.shelf::<Patches>().0.lock().unwrap_or_else(PoisonError::into_inner).remove(name)
 }
 
-fn replace(node: &Node, subject: &mut impl Subject, change: &Term) -> Term {
+/// The state as it is then, or the answer that says why it was not changed.
+fn replace(node: &Node, subject: &mut impl Subject, change: &Term) -> Result<Term, Term> {
     let failed = |why: Term| term!({error, {callback_failed, {(term::Atom::new("sys")), replace_state}, {error, (why)}}});
     let Some(patch) = change.as_ref().and_then(|name| take_patch(node, name)) else {
-        return failed(term!({badfun, (change.clone())}));
+        return Err(failed(term!({badfun, (change.clone())})));
     };
     match caught_now(|| subject.patch(patch)) {
-        Ok(true) => subject.state_term(),
-        Ok(false) => failed(Term::atom("badarg")),
-        Err(exit) => failed(exit.0),
+        Ok(true) => Ok(subject.state_term()),
+        Ok(false) => Err(failed(Term::atom("badarg"))),
+        Err(exit) => Err(failed(exit.0)),
     }
 }
 

@@ -3,11 +3,14 @@
 use runtime::Ctx;
 use term::{Atom, Term, term};
 
+use super::state_for;
+use crate::request::Caller;
+
 /// It shows its name, and is never suspended: other nodes need it.
 #[doc(hidden)]
-pub fn service_answer(ctx: &Ctx, behaviour: &str, name: &str, question: &Term) -> Term {
+pub fn service_answer(ctx: &Ctx, behaviour: &str, name: &str, from: &Caller, question: &Term) -> Term {
     match (question.as_atom().map(Atom::as_str), question.as_tuple()) {
-        (Some("get_state"), _) => Term::atom(name),
+        (Some("get_state"), _) => state_for(from, Term::atom(name)),
         (Some("get_status"), _) => status(ctx, behaviour, name),
         (Some("suspend" | "resume"), _) => Term::atom("ok"),
         (_, Some([word, what])) if word.is_atom("debug") => debugged(what),
