@@ -13,8 +13,10 @@ const ANSWER_SECONDS_MAX: u64 = 60;
 /// What stands before the printed value of an expression, so that other output can be told from it.
 const MARK: &str = "#value#";
 
-/// Reads expressions from standard input and answers each with its value or its exception, bindings kept.
+/// Reads expressions from standard input and answers each with its value or its exception, bindings kept. Maps are printed
+/// with their keys in order, as OTP 25 does by itself and later releases when told `~k`.
 const EVALUATOR: &str = r##"
+Value = try io_lib:format("~kp", [x]) of _ -> "~n#value#~0tkp~n" catch error:_ -> "~n#value#~0tp~n" end,
 F = fun F(B) ->
   case io:get_line("") of
     eof -> erlang:halt(0, [{flush, false}]);
@@ -23,7 +25,7 @@ F = fun F(B) ->
         {ok, T, _} = erl_scan:string(L), {ok, E} = erl_parse:parse_exprs(T),
         {value, V, Bx} = erl_eval:exprs(E, B), {V, case V of '#forget' -> []; _ -> Bx end}
       catch C:X -> {{'EXCEPTION', C, X}, B} end,
-      io:format("~n#value#~0tp~n", [R]), F(B2)
+      io:format(Value, [R]), F(B2)
   end
 end, F([]).
 "##;

@@ -207,7 +207,7 @@ async fn start_and_stop_answer_in_otps_words() {
         ("net_kernel", "start", "['bad name', #{}]"),
         ("net_kernel", "start", "[foo, #{name_domain => x}]"),
         ("net_kernel", "start", "[foo, #{net_tickintensity => 3}]"),
-        ("net_kernel", "monitor_nodes", "[maybe]"),
+        ("net_kernel", "monitor_nodes", "[perhaps]"),
         ("net_kernel", "monitor_nodes", "[true, [{node_type, x}]]"),
         ("net_kernel", "monitor_nodes", "[true, [{node_type, all}, x, y]]"),
         ("net_kernel", "monitor_nodes", "[true, #{x => 1}]"),

@@ -165,7 +165,7 @@ async fn appmon_delivers_applications_load_trees_and_processes() {
         erl.check("begin M = erlang:monitor(process, A), unlink(A), exit(A, kill), receive {'DOWN', M, _, _, W} -> W after 20000 -> no end end", "killed");
         erl.scene(
             "S = spawn(fun() -> receive stop -> ok end end), {ok, B} = rpc:call(Us, appmon_info, start_link2, [S, S, []]), \
-             N = erlang:monitor(process, B), S ! stop, receive {'DOWN', N, _, _, V} -> V ?WAIT end",
+             N = erlang:monitor(process, B), ok = gen_server:call(B, junk), S ! stop, receive {'DOWN', N, _, _, V} -> V ?WAIT end",
             "normal",
         );
         erl.check("net_adm:ping(Us)", "pong");
