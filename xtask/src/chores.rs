@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::steps::{Order, Step};
+use crate::steps::{Order, Step, Work};
 use crate::tidy::manifest::Manifest;
-use crate::{setup, tidy};
+use crate::{otp, setup, tidy};
 
 /// Everything that must hold before a push. Cheap checks first, so that a slip shows in seconds.
 pub(crate) fn test(root: &Path) -> Result<Vec<Step>> {
     let tests = guest_packages(root, "tests")?;
     let house = root.to_owned();
-    Ok(vec![
+    let mut steps = vec![
         Step::here("setup", || setup::everything().map(|()| true)),
         format(root),
         Step::here("tidy", move || tidy::print(&house)),
@@ -26,28 +26,30 @@ pub(crate) fn test(root: &Path) -> Result<Vec<Step>> {
         examples(root)?,
         cluster(root),
         interop(root, &tests, ""),
-        bench_smoke(root),
-    ])
+    ];
+    steps.extend(other_releases(root, &tests, Reach::WithoutSoak));
+    steps.push(bench_smoke(root));
+    Ok(steps)
 }
 
 /// Hours: every machine with more seeds, and the tests that are ignored by day.
 pub(crate) fn nightly(root: &Path) -> Result<Vec<Step>> {
     let tests = guest_packages(root, "tests")?;
     let long = |order: Order| order.env("TRUNKLINE_SEEDS", NIGHTLY_SEEDS).within(NIGHT_SECONDS_MAX);
-    Ok(vec![
+    let mut steps = vec![
         Step::here("setup", || setup::everything().map(|()| true)),
         Step::run("unit", vec![long(unit(root, &tests, "--run-ignored all"))]),
         fuzz(root, FUZZ_SECONDS_NIGHTLY),
         match interop(root, &tests, "--run-ignored all") {
-            Step { name, work: crate::steps::Work::Run(orders) } => {
-                Step::run(name, orders.into_iter().map(long).collect())
-            }
+            Step { name, work: Work::Run(orders) } => Step::run(name, orders.into_iter().map(long).collect()),
             skipped => skipped,
         },
         soak(root),
         cluster(root),
         bench(root, &[]),
-    ])
+    ];
+    steps.extend(other_releases(root, &tests, Reach::All));
+    Ok(steps)
 }
 
 /// Three OTP nodes and three of ours, ten minutes of misfortune, or as long as `TRUNKLINE_SOAK_SECONDS` says; the seed is
@@ -153,6 +155,43 @@ fn interop(root: &Path, packages: &[String], more: &str) -> Step {
     Step::run("interop", vec![cargo(root, &line)])
 }
 
+/// How much is run again with other releases of OTP.
+#[derive(Clone, Copy)]
+enum Reach {
+    WithoutSoak,
+    All,
+}
+
+/// What has to do with a real `erl`, once more with each release of OTP that can be had besides the installed one.
+fn other_releases(root: &Path, packages: &[String], reach: Reach) -> Vec<Step> {
+    let steps = OTHERS.iter().map(|&(name, release)| {
+        let (root, packages) = (root.to_owned(), packages.to_owned());
+        Step::later(name, move || with_release(&root, &packages, release, reach))
+    });
+    steps.collect()
+}
+
+fn with_release(root: &Path, packages: &[String], release: &str, reach: Reach) -> Work {
+    if !setup::has("cargo", &["nextest", "--version"]) {
+        return Work::Skip("cargo-nextest is not installed, which chooses the tests".to_owned());
+    }
+    let path = match otp::fetch(root, release) {
+        Ok(bin) => otp::path_with(&bin),
+        Err(error) => return Work::Skip(format!("no Erlang/OTP {release}: {error:#}")),
+    };
+    let run = |line: &str, chosen: &str| {
+        let order = cargo(root, &format!("nextest run --no-fail-fast --no-tests=pass {line} -E"));
+        order.arg(chosen).env("PATH", &path)
+    };
+    let guests: String = packages.iter().map(|name| format!("-p {name} ")).collect();
+    let hosts: String = packages.iter().map(|name| format!("--exclude {name} ")).collect();
+    let everything = match reach {
+        Reach::WithoutSoak => "not binary(soak)",
+        Reach::All => "all()",
+    };
+    Work::Run(vec![run(&guests, everything), run(&format!("--workspace {hosts}"), MEETS_ERL)])
+}
+
 fn cargo(root: &Path, line: &str) -> Order {
     Order::cargo(root, line).env("TRUNKLINE_REQUIRE_ERL", "1")
 }
@@ -195,6 +234,15 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     found.sort();
     Ok(found)
 }
+
+/// The tests outside of `tests/` in which an `erl` or an `elixir` takes part. The oracle of the shell is not among them: its words
+/// are those of the installed release.
+const MEETS_ERL: &str = "(package(trunkline-cli) & (binary(erl) | binary(remsh) | binary(epmd) | binary(nodes))) \
+    | (package(trunkline-kernel) & (binary(live_erl) | binary(global_live) | binary(pg))) \
+    | (package(trunkline-proto) & (binary(connection_and_erlang) | binary(epmd_and_erlang) | binary(handshake_and_erlang))) \
+    | (package(trunkline-shell) & binary(otp))";
+
+const OTHERS: [(&str, &str); 2] = [("otp 27", "27"), ("otp 29", "29")];
 
 const FUZZ_SECONDS_SMOKE: u64 = 3;
 const FUZZ_SECONDS_NIGHTLY: u64 = 600;

@@ -1,6 +1,7 @@
 //! The commands of the house: `cargo xtask test`, `tidy`, `nightly`, `bench`.
 
 mod chores;
+mod otp;
 mod setup;
 mod steps;
 mod tidy;
@@ -15,7 +16,8 @@ cargo xtask test [--only STEP,STEP]     everything that must hold before a push;
 cargo xtask nightly [--only STEP,STEP]  the same machines for hours: more seeds, longer fuzzing, soaks
 cargo xtask tidy                        the rules no compiler checks: floors, sizes, words, manifests
 cargo xtask bench [ARGS]                the table against BEAM; ARGS go to the harness
-cargo xtask setup                       only install what the tests need";
+cargo xtask setup                       only install what the tests need
+cargo xtask otp [27|29]                 fetches other releases of OTP into target/otp and prints the folder to put first in PATH";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -38,6 +40,7 @@ fn obey(words: &[String]) -> Result<bool> {
         "nightly" => steps::run_all(&chores::nightly(&root)?, only(rest)?.as_deref()),
         "bench" => steps::run_one(&chores::bench(&root, rest)),
         "setup" => setup::everything().map(|()| true),
+        "otp" => other_releases(&root, rest),
         "tidy" => tidy::print(&root),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
@@ -45,6 +48,15 @@ fn obey(words: &[String]) -> Result<bool> {
         }
         other => bail!("there is no command {other:?}\n{USAGE}"),
     }
+}
+
+/// Fetches these releases of Erlang/OTP, or all that can be had.
+fn other_releases(root: &Path, chosen: &[String]) -> Result<bool> {
+    let all = otp::releases().map(str::to_owned).collect::<Vec<_>>();
+    for release in if chosen.is_empty() { &all } else { chosen } {
+        println!("{}", otp::fetch(root, release)?.display());
+    }
+    Ok(true)
 }
 
 /// The steps named by `--only a,b`; none means all.

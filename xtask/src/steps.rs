@@ -21,6 +21,8 @@ pub(crate) enum Work {
     Run(Vec<Order>),
     /// A function of this program.
     Here(Box<dyn Fn() -> Result<bool>>),
+    /// What to do is known only when its turn comes.
+    Later(Box<dyn Fn() -> Work>),
     /// Nothing to do, and why.
     Skip(String),
 }
@@ -102,6 +104,10 @@ impl Step {
         Step { name, work: Work::Here(Box::new(work)) }
     }
 
+    pub(crate) fn later(name: &'static str, work: impl Fn() -> Work + 'static) -> Step {
+        Step { name, work: Work::Later(Box::new(work)) }
+    }
+
     pub(crate) fn skip(name: &'static str, why: &str) -> Step {
         Step { name, work: Work::Skip(why.to_owned()) }
     }
@@ -151,6 +157,7 @@ fn carry_out(work: &Work) -> Outcome {
     let result = match work {
         Work::Run(orders) => orders.iter().try_fold(true, |good, order| Ok(good && order.run()?)),
         Work::Here(work) => work(),
+        Work::Later(work) => return carry_out(&work()),
         Work::Skip(why) => {
             println!("skipped: {why}");
             return Outcome::Skipped;
