@@ -1,5 +1,8 @@
 //! The mixed soak: three nodes of OTP and three of ours, one minute of misfortune, or as many as are asked for.
 //!
+//! Nodes of OTP can come to be at odds with each other all by themselves. The soak tells that apart (how: `src/soak/verdict.rs`),
+//! prints such a round in full, counts it, and goes on; more than a few of them fail.
+//!
 //! `TRUNKLINE_SOAK_OURS=0` is the control: six nodes of OTP. With `TRUNKLINE_SOAK_FAR` set, half of all misfortune is lost
 //! connections and names for processes that live elsewhere. With `TRUNKLINE_SOAK_LOG=FOLDER`, which must exist, nodes of ours
 //! log all that happens to them there, and nodes of OTP tell in a failed round's report what `global` did.

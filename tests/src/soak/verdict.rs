@@ -1,4 +1,5 @@
-//! Whose fault is it? OTP's `global` can wedge, and lose names, without anybody's help: six nodes of OTP do both.
+//! Whose fault is it? OTP's `global` can wedge without anybody's help (six nodes of OTP alone did), and leave names as they are when
+//! who changes them is lost halfway: what `docs/semantics.md` says of global names.
 //!
 //! When a round does not come to rest, all nodes of ours are killed. What they held, here and elsewhere, ends with them, and what
 //! they were waited for too. If the nodes of OTP are still at odds with each other after that, it is their own doing, unless it
