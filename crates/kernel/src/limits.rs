@@ -158,7 +158,7 @@ pub const GLOBAL_HELD_SECS_MAX: u64 = 120;
 pub const GLOBAL_REMOVING_SECS_MAX: u64 = 5;
 
 /// How long one of two peers may know the other one-sidedly before the one who does something about it, in seconds.
-pub const GLOBAL_ONE_SIDED_SECS_MAX: u64 = 10;
+pub const GLOBAL_ONE_SIDED_SECS_MAX: u64 = 5;
 
 /// How long a visible peer may leave `global`'s greeting without an answer before the operator hears of it, in seconds.
 pub const GLOBAL_SILENT_SECS_MAX: u64 = 60;

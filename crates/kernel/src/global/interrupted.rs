@@ -23,7 +23,7 @@ const CHANGES_MAX: usize = 1_000;
 /// How long after its end a change may turn out not to have reached everybody: who made it lost one of us meanwhile, and hears
 /// or tells of that later. One of us may not have known him at all, and it takes both of them their time to do something about it
 /// (`GLOBAL_ONE_SIDED_SECS_MAX`).
-const DOUBTFUL: Duration = Duration::from_secs(3 * GLOBAL_ONE_SIDED_SECS_MAX);
+const DOUBTFUL: Duration = Duration::from_secs(5 * GLOBAL_ONE_SIDED_SECS_MAX);
 
 /// What was changed here under the lock `global`, by whom, and since when he has given the lock back.
 #[derive(Debug, Default)]
