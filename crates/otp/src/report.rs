@@ -51,12 +51,18 @@ struct Listeners(RwLock<Vec<Listener>>);
 /// Says it: here, and on the node of the group leader, if that is another one. There it is a report as OTP's own are, which OTP
 /// formats as it does its own.
 pub(crate) fn tell(ctx: &Ctx, level: Level, report: Term, text: String) {
+    say(ctx, level, "", report, text);
+}
+
+/// As the reports of our own behaviours: to `tracing`, to those who listen, and to the node of the group leader. `title` is what
+/// stands above it where OTP has a title of its own, such as `CRASH REPORT`; else it is empty.
+pub fn say(ctx: &Ctx, level: Level, title: &str, report: Term, text: String) {
     let node = ctx.node();
     let report = Report { level, report, text };
     match level {
-        Level::Error => tracing::error!(node = %node.name(), "{}", report.text),
-        Level::Warning => tracing::warn!(node = %node.name(), "{}", report.text),
-        Level::Info => tracing::info!(node = %node.name(), "{}", report.text),
+        Level::Error => tracing::error!(node = %node.name(), title, "{}", report.text),
+        Level::Warning => tracing::warn!(node = %node.name(), title, "{}", report.text),
+        Level::Info => tracing::info!(node = %node.name(), title, "{}", report.text),
     }
     let listeners = node.shelf::<Listeners>();
     let listeners = listeners.0.read().unwrap_or_else(PoisonError::into_inner).clone();

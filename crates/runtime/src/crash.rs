@@ -84,7 +84,7 @@ impl Proc {
 
     /// The process returned with this reason.
     pub(crate) fn returned(&self, exit: &Exit) {
-        if is_error(exit.reason()) {
+        if is_error(exit.reason()) && !self.state().ends_quietly {
             self.crashed(exit.reason(), "", exit.reason());
         }
     }

@@ -330,6 +330,11 @@ impl Ctx {
         self.process.state().leader = Some(leader.clone());
     }
 
+    /// Nothing is said in the log when this process returns with an error: somebody has said it already.
+    pub fn end_quietly(&self) {
+        self.process.state().ends_quietly = true;
+    }
+
     /// Has a log event, `{log, Level, Report, Meta}` or `{log, Level, Format, Arguments, Meta}`, logged by the node of our group
     /// leader, if that is another one and we are connected to it. It is lost there when that node does not keep up.
     pub fn log_at_leader(&self, event: impl IntoTerm) {

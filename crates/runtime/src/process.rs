@@ -50,6 +50,8 @@ pub(crate) struct Proc {
 pub(crate) struct State {
     pub(crate) ties: Option<Box<Ties>>,
     pub(crate) leader: Option<Pid>,
+    /// Whatever it returns with: nothing is said of it.
+    pub(crate) ends_quietly: bool,
     pub(crate) name: Option<Atom>,
     pub(crate) trap_exit: bool,
 }

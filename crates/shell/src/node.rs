@@ -175,6 +175,9 @@ impl World for NodeWorld {
     }
 
     fn ask(&mut self, module: &Atom, function: &Atom, arguments: &[Term]) -> Option<Result<Term>> {
+        if *module == *"logger" {
+            return natives::ask(&mut self.ctx, module, function, arguments);
+        }
         if *module != *"erlang" {
             return None;
         }

@@ -63,18 +63,31 @@ where
             Level::WARN => "WARNING",
             _ => "INFO",
         };
-        let mut message = Message(String::new());
+        let mut message = Message::default();
         event.record(&mut message);
-        writeln!(out, "={level} REPORT==== {} ===\n{}", now(), message.0)
+        let title = if message.title.is_empty() { format!("{level} REPORT") } else { message.title };
+        writeln!(out, "={title}==== {} ===\n{}", now(), message.text)
     }
 }
 
-struct Message(String);
+#[derive(Default)]
+struct Message {
+    text: String,
+    title: String,
+}
 
 impl tracing::field::Visit for Message {
     fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
-            let _ = write!(self.0, "{value:?}");
+            let _ = write!(self.text, "{value:?}");
+        }
+    }
+
+    fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
+        match field.name() {
+            "title" => self.title = value.to_owned(),
+            "message" => self.text = value.to_owned(),
+            _ => {}
         }
     }
 }

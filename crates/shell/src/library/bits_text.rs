@@ -3,7 +3,7 @@
 use trunkline::term::Term;
 
 /// The characters of chardata: deep lists of characters and of binaries in UTF-8.
-pub(super) fn chars(term: &Term) -> Option<String> {
+pub(crate) fn chars(term: &Term) -> Option<String> {
     let mut text = String::new();
     let mut todo = vec![term.clone()];
     while let Some(next) = todo.pop() {

@@ -18,6 +18,7 @@ mod maps;
 mod math;
 mod names;
 mod process;
+mod reports;
 mod scan;
 mod string;
 mod sums;
@@ -27,6 +28,7 @@ mod unicode;
 use std::collections::BTreeMap;
 
 pub(crate) use args::{iodata, keyfind, text};
+pub(crate) use bits_text::chars;
 pub(crate) use ets::Tables;
 pub use eval::Shape;
 pub(crate) use names::is_auto_imported;
@@ -83,7 +85,7 @@ impl Library {
                 module.insert((Atom::new(name), *arity), *native);
             }
         }
-        for (module, rows) in [("timer", process::TIMER), ("code", code::TABLE), ("rand", math::RAND)] {
+        for (module, rows) in [("timer", process::TIMER), ("code", code::TABLE), ("rand", math::RAND), ("erl_error", reports::TABLE)] {
             let module = natives.entry(Atom::new(module)).or_default();
             for (name, arity, native) in rows {
                 module.insert((Atom::new(name), *arity), *native);
@@ -108,6 +110,11 @@ impl Library {
             ("erpc", include_str!("erl/erpc.erl")),
             ("c", include_str!("erl/c.erl")),
             ("ets", include_str!("erl/ets.erl")),
+            ("proc_lib", include_str!("erl/proc_lib.erl")),
+            ("gen", include_str!("erl/gen.erl")),
+            ("sys", include_str!("erl/sys.erl")),
+            ("gen_server", include_str!("erl/gen_server.erl")),
+            ("supervisor", include_str!("erl/supervisor.erl")),
         ];
         let sources = sources.map(|(name, source)| (Atom::new(name), source));
         Library {

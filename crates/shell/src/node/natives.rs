@@ -2,10 +2,14 @@
 
 use crate::raise::Raise;
 use crate::raise::Result as Raised;
+use trunkline::otp::report::{self as reports, Level};
 use trunkline::{AliasMode, Atom, Ctx, Pid, Ref, Term, To};
 
 /// What `module:function` says to these arguments; nothing when it is none of ours.
 pub(super) fn ask(ctx: &mut Ctx, module: &Atom, function: &Atom, arguments: &[Term]) -> Option<Raised<Term>> {
+    if *module == "logger" && *function == "$report" {
+        return Some(report(ctx, arguments));
+    }
     if *module != "erlang" {
         return None;
     }
@@ -33,6 +37,20 @@ pub(super) fn ask(ctx: &mut Ctx, module: &Atom, function: &Atom, arguments: &[Te
         _ => return None,
     };
     Some(Ok(answer))
+}
+
+/// What a behaviour has to say: how loud, under which title, as OTP's report and as text.
+fn report(ctx: &Ctx, arguments: &[Term]) -> Raised<Term> {
+    let [level, title, report, text] = arguments else { return Err(Raise::badarg()) };
+    let level = match level.as_atom().map(Atom::as_str) {
+        Some("error") => Level::Error,
+        Some("warning") => Level::Warning,
+        _ => Level::Info,
+    };
+    let title = crate::library::text(title)?;
+    let text = crate::library::chars(text).ok_or_else(Raise::badarg)?;
+    reports::say(ctx, level, &title, report.clone(), text);
+    Ok(Term::atom("ok"))
 }
 
 fn truth(value: bool) -> Term {

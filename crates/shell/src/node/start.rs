@@ -15,7 +15,17 @@ use crate::world::Spawn;
 /// # Errors
 /// With the reason with which the process is to end.
 pub async fn live(ctx: Ctx, vm: Arc<Vm>, entry: Entry) -> std::result::Result<(), Exit> {
-    value_of(ctx, vm, entry).await.map(drop)
+    let mut world = NodeWorld::new(ctx, vm);
+    match whole(&mut world, entry).await {
+        Ok(_) => Ok(()),
+        Err(raise) => {
+            // As in OTP: an error is news for the log; who exits has said what he had to say.
+            if raise.class == Class::Exit {
+                world.ctx.end_quietly();
+            }
+            Err(Exit(raise.into_exit()))
+        }
+    }
 }
 
 /// Runs a program: its value.
@@ -23,16 +33,20 @@ pub async fn live(ctx: Ctx, vm: Arc<Vm>, entry: Entry) -> std::result::Result<()
 /// # Errors
 /// With the reason with which its process is to end.
 pub async fn value_of(ctx: Ctx, vm: Arc<Vm>, entry: Entry) -> std::result::Result<Term, Exit> {
-    let mut machine = Machine::new(vm.clone(), ctx.pid(), ctx.node().name().clone());
-    machine.start(entry);
     let mut world = NodeWorld::new(ctx, vm);
-    run(&mut machine, &mut world).await.map_err(|mut raise| {
+    whole(&mut world, entry).await.map_err(|raise| Exit(raise.into_exit()))
+}
+
+async fn whole(world: &mut NodeWorld, entry: Entry) -> Result<Term> {
+    let mut machine = Machine::new(world.vm.clone(), world.ctx.pid(), world.ctx.node().name().clone());
+    machine.start(entry);
+    run(&mut machine, world).await.map_err(|mut raise| {
         if raise.trace.is_empty() {
             // An error has a stack behind it, as those who hear of it expect.
             let frame = [Term::atom("erl_eval"), Term::atom("expr"), Term::Int(6), Term::NIL];
             raise.trace.push(Term::tuple(frame));
         }
-        Exit(raise.into_exit())
+        raise
     })
 }
 
