@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use trunkline::{Atom, Term};
 
+use crate::lexer::Loc;
 use crate::limits::CODE_PATHS_MAX;
 use crate::machine::Module;
 use crate::module::{ModuleError, compile_with};
@@ -73,9 +74,19 @@ impl Vm {
             return None;
         }
         self.code_path().iter().find_map(|directory| {
-            let nested = ["", "ebin", "src", "../src"].map(|inner| directory.join(inner).join(name));
+            let nested = ["", "ebin", "src", "../src", "../ebin"].map(|inner| directory.join(inner).join(name));
             nested.into_iter().find(|file| file.is_file())
         })
+    }
+
+    /// What the file `Name.app` on the code path says.
+    pub fn find_application(&self, name: &Atom) -> Option<Term> {
+        let file = self.find_code_file(&format!("{}.app", name.as_str()))?;
+        let tokens = crate::lexer::tokens(&std::fs::read_to_string(file).ok()?, Loc::new(1, 1)).ok()?;
+        match crate::parser::exprs(&tokens).ok()?.as_slice() {
+            [one] => crate::parser::normalise(one),
+            _ => None,
+        }
     }
 
     /// A module that is not loaded and not the library's, from the code path: what a call of an unknown module leads to.

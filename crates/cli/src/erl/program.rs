@@ -56,6 +56,8 @@ impl Program {
             node.export_raw("code", function.as_str(), Some(arity), self.function("code", function.as_str()));
         }
         let this = self.clone();
+        trunkline::otp::application::find_with(node, move |name| this.vm.find_application(name));
+        let this = self.clone();
         node.set_finder(Arc::new(move |module, function, arity| {
             let known =
                 this.vm.knows(module, function, arity) || this.vm.has_function(module, function, arity);

@@ -59,6 +59,13 @@ pub fn configure(
     state.command_line.extend(command_line);
 }
 
+/// Where applications come from that this program does not have itself: `finder` gives `{application, Name, Keys}`, what an
+/// `.app` file says. Its `mod` is a module of functions that are exported on the node, or found by its finder. What the hook
+/// keeps must not hold the node.
+pub fn find_with(node: &Node, finder: impl Fn(&Atom) -> Option<Term> + Send + Sync + 'static) {
+    Applications::of(node).state().finder = Some(std::sync::Arc::new(finder));
+}
+
 /// What happens when an application without which the node may not be has ended; without one the node shuts down. The
 /// others have been stopped then. The reason is OTP's: `{application_terminated, Name, Reason}`.
 pub fn on_end(node: &Node, hook: impl Fn(&Node, Term) + Send + Sync + 'static) {

@@ -8,12 +8,22 @@ use term::{Atom, Pid, Term};
 
 use super::{Application, Spec, StartType};
 
-type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub(super) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Why a top process was not started.
+pub(super) enum NotStarted {
+    /// The application says why.
+    Refused(Term),
+    /// It says something else, or failed.
+    Bad(Term),
+}
 
 /// [`Application`], for a `dyn`.
 pub(super) trait AnyApplication: Send + Sync {
     fn spec(&self) -> Spec;
-    fn start<'a>(&'a self, ctx: &'a mut Ctx, how: StartType) -> Boxed<'a, Result<Pid, Exit>>;
+    /// The callback module and its arguments, as those who read errors know them.
+    fn callback(&self) -> (Atom, Term);
+    fn start<'a>(&'a self, ctx: &'a mut Ctx, how: StartType) -> Boxed<'a, Result<Pid, NotStarted>>;
     fn start_phase<'a>(
         &'a self,
         ctx: &'a mut Ctx,
@@ -30,8 +40,12 @@ impl<A: Application> AnyApplication for A {
         Application::spec(self)
     }
 
-    fn start<'a>(&'a self, ctx: &'a mut Ctx, how: StartType) -> Boxed<'a, Result<Pid, Exit>> {
-        Box::pin(Application::start(self, ctx, how))
+    fn callback(&self) -> (Atom, Term) {
+        (Application::spec(self).name, Term::NIL)
+    }
+
+    fn start<'a>(&'a self, ctx: &'a mut Ctx, how: StartType) -> Boxed<'a, Result<Pid, NotStarted>> {
+        Box::pin(async move { Application::start(self, ctx, how).await.map_err(|exit| NotStarted::Refused(exit.0)) })
     }
 
     fn start_phase<'a>(

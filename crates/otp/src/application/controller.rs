@@ -6,6 +6,8 @@ use std::time::Duration;
 use runtime::{Ctx, Down, Exit, SpawnOptions};
 use term::{Atom, FromTerm, Pid, Term, term};
 
+use super::boxed::AnyApplication;
+use super::callbacks::Callbacks;
 use super::spec::Spec;
 use super::state::{Applications, Entry, Place, Starting, State};
 use super::{Kind, StartType, api, master};
@@ -97,13 +99,25 @@ impl Controller {
             Term::Atom(name) => match state.catalogue.get(name) {
                 Some(entry) => entry.clone(),
                 None if state.entry(name).is_some() => return Some(already_loaded(name)),
-                None => return Some(api::no_file(name)),
+                None => {
+                    let finder = state.finder.clone();
+                    drop(state);
+                    let found = finder.and_then(|find| find(name));
+                    state = apps.state();
+                    match found {
+                        None => return Some(api::no_file(name)),
+                        Some(found) => match with_callbacks(&found) {
+                            Some(entry) if entry.spec.name == *name => entry,
+                            _ => return Some(error(term!({bad_application, (found)}))),
+                        },
+                    }
+                }
             },
             _ => match Spec::from_term(what) {
-                Some(spec) => {
-                    let body = state.catalogue.get(&spec.name).and_then(|entry| entry.body.clone());
-                    Entry { spec, body }
-                }
+                Some(spec) => match state.catalogue.get(&spec.name).and_then(|entry| entry.body.clone()) {
+                    Some(body) => Entry { spec, body: Some(body) },
+                    None => with_callbacks(what)?,
+                },
                 None => return Some(error(term!({bad_application, (what.clone())}))),
             },
         };
@@ -329,6 +343,13 @@ impl Controller {
             }
         }
     }
+}
+
+/// An application whose callbacks are exported functions.
+fn with_callbacks(found: &Term) -> Option<Entry> {
+    let spec = Spec::from_term(found)?;
+    let body = Callbacks::of(&spec).map(|callbacks| Arc::new(callbacks) as Arc<dyn AnyApplication>);
+    Some(Entry { spec, body })
 }
 
 fn answers(message: &Term, reference: &term::Ref) -> Option<()> {

@@ -9,7 +9,7 @@ use runtime::{Ctx, Exit, ExitSignal, SpawnOptions};
 use term::{Atom, FromTerm, Pid, Term, term};
 use tokio::sync::oneshot;
 
-use super::boxed::AnyApplication;
+use super::boxed::{AnyApplication, NotStarted};
 use super::{Spec, StartType};
 use crate::caught::caught;
 
@@ -129,10 +129,12 @@ async fn start_top(mut ctx: Ctx, master: Pid, task: Task, give: oneshot::Sender<
 }
 
 async fn start(ctx: &mut Ctx, task: &Task) -> Top {
-    let call = || term!({(task.spec.name.clone()), start, [(task.how.to_term()), []]});
+    let (module, arguments) = task.body.callback();
+    let call = || term!({(module.clone()), start, [(task.how.to_term()), (arguments.clone())]});
     let top = match caught(task.body.start(ctx, task.how.clone())).await {
         Ok(Ok(top)) => top,
-        Ok(Err(reason)) => return Err(term!({(reason.0), (call())})),
+        Ok(Err(NotStarted::Refused(reason))) => return Err(term!({(reason), (call())})),
+        Ok(Err(NotStarted::Bad(answer))) => return Err(term!({bad_return, {(call()), (answer)}})),
         Err(panic) => return Err(term!({bad_return, {(call()), {(Atom::new("EXIT")), (panic.0)}}})),
     };
     ctx.link(&top);
@@ -141,7 +143,7 @@ async fn start(ctx: &mut Ctx, task: &Task) -> Top {
         if let Err(reason) | Ok(Err(reason)) = done {
             ctx.unlink(&top);
             ctx.exit(&top, Exit::shutdown());
-            let call = term!({(task.spec.name.clone()), start_phase, [(phase.clone()), (task.how.to_term()), (arguments.clone())]});
+            let call = term!({(module.clone()), start_phase, [(phase.clone()), (task.how.to_term()), (arguments.clone())]});
             return Err(term!({(reason.0), (call)}));
         }
     }

@@ -14,6 +14,9 @@ pub struct Spec {
     pub(super) optional: Vec<Atom>,
     pub(super) env: Vec<(Atom, Term)>,
     pub(super) start_phases: Option<Vec<(Atom, Term)>>,
+    pub(super) included: Vec<Atom>,
+    /// `mod`: the callback module and its arguments.
+    pub(super) module: Option<(Atom, Term)>,
 }
 
 impl Spec {
@@ -29,6 +32,8 @@ impl Spec {
             optional: Vec::new(),
             env: Vec::new(),
             start_phases: None,
+            included: Vec::new(),
+            module: None,
         }
     }
 
@@ -103,6 +108,8 @@ impl Spec {
                 "optional_applications" => spec.optional = atoms(value)?,
                 "env" => spec.env = pairs(value)?,
                 "start_phases" => spec.start_phases = Some(pairs(value)?),
+                "included_applications" => spec.included = atoms(value)?,
+                "mod" => spec.module = callback(value)?,
                 _ => {}
             }
         }
@@ -122,11 +129,14 @@ impl Spec {
             "modules" => list(&self.modules),
             "maxP" | "maxT" => Term::atom("infinity"),
             "registered" => list(&self.registered),
-            "included_applications" => Term::NIL,
+            "included_applications" => list(&self.included),
             "optional_applications" => list(&self.optional),
             "applications" => list(&self.needs),
             "env" => pairs(&self.env),
-            "mod" => Term::NIL,
+            "mod" => {
+                let pair = |(module, arguments): &(Atom, Term)| term!({(module.clone()), (arguments.clone())});
+                self.module.as_ref().map_or(Term::NIL, pair)
+            }
             "start_phases" => self.start_phases.as_deref().map_or(Term::atom("undefined"), pairs),
             _ => return None,
         })
@@ -163,6 +173,17 @@ pub(super) fn pairs(term: &Term) -> Option<Vec<(Atom, Term)>> {
     list.iter().map(pair).collect()
 }
 
+/// `{Module, Arguments}`; `[]` is none.
+fn callback(term: &Term) -> Option<Option<(Atom, Term)>> {
+    match term {
+        Term::List(list) if list.is_nil() => Some(None),
+        other => match other.as_tuple()? {
+            [Term::Atom(module), arguments] => Some(Some((module.clone(), arguments.clone()))),
+            _ => None,
+        },
+    }
+}
+
 fn text(term: &Term) -> Option<String> {
     term.as_list().and_then(term::convert::text_of)
 }
@@ -178,7 +199,9 @@ mod tests {
                     {registered, [till]}, {env, [{a, 1}]}, {start_phases, [{go, []}]}, {mod, {shop_app, []}}]}";
         let spec = Spec::from_term(&read_term(text).unwrap()).unwrap();
         let built = Spec::new("shop").describe("sells").vsn("1.0").needs(["kernel"]).registered(["till"]);
-        assert_eq!(spec, built.env("a", Term::Int(1)).phase("go", Term::NIL));
+        let module = Some((Atom::new("shop_app"), Term::NIL));
+        let built = Spec { module, ..built.env("a", Term::Int(1)).phase("go", Term::NIL) };
+        assert_eq!(spec, built);
         assert_eq!(spec.key("applications"), Some(term!([kernel])));
         assert_eq!(spec.key("colour"), None);
     }

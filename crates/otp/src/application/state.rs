@@ -36,6 +36,9 @@ pub(super) struct Entry {
     pub(super) body: Option<Arc<dyn AnyApplication>>,
 }
 
+/// Finds the specification of an application that this program does not have itself.
+pub(super) type Finder = Arc<dyn Fn(&Atom) -> Option<Term> + Send + Sync>;
+
 type EndHook = Arc<dyn Fn(&Node, Term) + Send + Sync>;
 
 #[derive(Default)]
@@ -56,6 +59,7 @@ pub(super) struct State {
     pub(super) running: Vec<(Atom, Place)>,
     /// Who decides for distributed applications.
     pub(super) control: BTreeMap<Atom, Pid>,
+    pub(super) finder: Option<Finder>,
     pub(super) on_end: Option<EndHook>,
     pub(super) ended: Option<Term>,
 }

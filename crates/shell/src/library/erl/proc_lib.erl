@@ -52,11 +52,10 @@ init_p(Parent, Ancestors, M, F, As) ->
     guarded(fun() -> apply(M, F, As) end).
 
 %% What a behaviour's process is said to have begun with is its callback.
-initial(gen, init_it, [gen_server, _, _, supervisor, {_, Module, _} | _]) -> {supervisor, Module, 1};
-initial(gen, init_it, [gen_server, _, _, _, supervisor, {_, Module, _} | _]) -> {supervisor, Module, 1};
-initial(gen, init_it, [Behaviour, _, _, Module | _]) when Behaviour =:= gen_server; Behaviour =:= gen_statem ->
-    {case Module of _ when is_atom(Module) -> Module; _ -> Behaviour end, init, 1};
 initial(gen, init_it, [gen_event | _]) -> {gen_event, init_it, 6};
+initial(gen, init_it, [B, S, P, _Name, M, As, Options]) -> initial(gen, init_it, [B, S, P, M, As, Options]);
+initial(gen, init_it, [gen_server, _, _, supervisor, {_, Module, _}, _]) -> {supervisor, Module, 1};
+initial(gen, init_it, [_, _, _, Module, _, _]) -> {Module, init, 1};
 initial(M, F, As) -> {M, F, length(As)}.
 
 guarded(F) ->
