@@ -55,7 +55,8 @@ pub(crate) fn tell(ctx: &Ctx, level: Level, report: Term, text: String) {
 }
 
 /// As the reports of our own behaviours: to `tracing`, to those who listen, and to the node of the group leader. `title` is what
-/// stands above it where OTP has a title of its own, such as `CRASH REPORT`; else it is empty.
+/// stands above it where OTP has a title of its own, such as `CRASH REPORT`; else it is empty. With a title also what is
+/// [`Level::Info`] is for people: OTP's `notice`.
 pub fn say(ctx: &Ctx, level: Level, title: &str, report: Term, text: String) {
     let node = ctx.node();
     let report = Report { level, report, text };
@@ -69,8 +70,12 @@ pub fn say(ctx: &Ctx, level: Level, title: &str, report: Term, text: String) {
     listeners.iter().for_each(|listener| listener(&report));
     // OTP's level is `notice` when nobody says otherwise: what is less than that does not leave a node.
     let leader = ctx.group_leader();
-    if level != Level::Info && leader.node.name() != node.name() {
-        let word = Term::atom(if level == Level::Error { "error" } else { "warning" });
+    if (level != Level::Info || !title.is_empty()) && leader.node.name() != node.name() {
+        let word = Term::atom(match level {
+            Level::Error => "error",
+            Level::Warning => "warning",
+            Level::Info => "notice",
+        });
         let meta = meta(ctx, &leader, &report);
         ctx.log_at_leader(term!({log, (word), (report.report), (meta)}));
     }
@@ -126,6 +131,20 @@ pub(crate) fn show(term: &Term) -> String {
         Ok(()) => text.text,
         Err(_) => text.text + "...",
     }
+}
+
+/// The same behind so many characters: broken into lines as Erlang does, below its beginning.
+pub(crate) fn show_at(term: &Term, column: usize) -> String {
+    let printer = term::print::Printer {
+        column: column + 1,
+        ..term::print::Printer::new(&term::print::Names).unicode()
+    };
+    let mut text = printer.pretty(term);
+    if let Some((end, _)) = text.char_indices().nth(REPORT_CHARACTERS_MAX) {
+        text.truncate(end);
+        text.push_str("...");
+    }
+    text
 }
 
 /// Stops whoever writes when it is enough.

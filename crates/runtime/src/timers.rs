@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use proto::Now;
-use term::{Atom, IntoTerm, Pid, Ref};
+use term::{Atom, IntoTerm, Pid, Ref, Term};
 use tokio::task::AbortHandle;
 
 use crate::address::To;
@@ -34,6 +34,13 @@ impl Node {
         self.timer_after(None, wait, owned(to.into()), Message::new(message))
     }
 
+    /// As [`send_after`](Node::send_after), with the message `{timeout, Timer, Content}`. (`erlang:start_timer/3`.)
+    pub fn start_timer<'a>(&self, wait: Duration, to: impl Into<To<'a>>, content: Term) -> Ref {
+        let reference = self.make_ref();
+        let message = Term::tuple([Term::atom("timeout"), Term::Ref(reference.clone()), content]);
+        self.begin_timer(reference, None, wait, owned(to.into()), Message::new(message))
+    }
+
     pub(crate) fn timer_after(
         &self,
         from: Option<Pid>,
@@ -41,7 +48,17 @@ impl Node {
         to: Receiver,
         message: Message,
     ) -> Ref {
-        let reference = self.make_ref();
+        self.begin_timer(self.make_ref(), from, wait, to, message)
+    }
+
+    fn begin_timer(
+        &self,
+        reference: Ref,
+        from: Option<Pid>,
+        wait: Duration,
+        to: Receiver,
+        message: Message,
+    ) -> Ref {
         let due = self.now() + wait;
         let (node, key) = (self.clone(), reference.clone());
         // The lock is held until the timer is written down, so that it cannot fire before.

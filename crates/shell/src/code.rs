@@ -74,7 +74,8 @@ impl Vm {
             return None;
         }
         self.code_path().iter().find_map(|directory| {
-            let nested = ["", "ebin", "src", "../src", "../ebin"].map(|inner| directory.join(inner).join(name));
+            let nested =
+                ["", "ebin", "src", "../src", "../ebin"].map(|inner| directory.join(inner).join(name));
             nested.into_iter().find(|file| file.is_file())
         })
     }
@@ -183,6 +184,7 @@ impl Files for Near {
             places.extend(self.path.iter().filter_map(named));
             places.push(self.beside.join("..").join("..").join(name));
         }
-        places.iter().find_map(|place| std::fs::read_to_string(place).ok())
+        let own = || crate::library::header(name.to_str()?).map(str::to_owned);
+        places.iter().find_map(|place| std::fs::read_to_string(place).ok()).or_else(own)
     }
 }

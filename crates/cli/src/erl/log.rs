@@ -32,7 +32,9 @@ impl<'a> MakeWriter<'a> for Writes {
 
 impl io::Write for Page {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        (self.0)(&String::from_utf8_lossy(bytes));
+        if !bytes.is_empty() {
+            (self.0)(&String::from_utf8_lossy(bytes));
+        }
         Ok(bytes.len())
     }
 
@@ -65,6 +67,10 @@ where
         };
         let mut message = Message::default();
         event.record(&mut message);
+        // What is only of interest for those who look for it has no title.
+        if level == "INFO" && message.title.is_empty() {
+            return Ok(());
+        }
         let title = if message.title.is_empty() { format!("{level} REPORT") } else { message.title };
         writeln!(out, "={title}==== {} ===\n{}", now(), message.text)
     }

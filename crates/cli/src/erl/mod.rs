@@ -76,7 +76,7 @@ async fn run(mut flags: Flags) -> ExitCode {
         }
         false => (pipe::face(), None),
     };
-    log::install(pipe::pen(&face), tracing::Level::WARN);
+    log::install(pipe::pen(&face), tracing::Level::INFO);
     let (node, program) = match boot::start(&flags, &face).await {
         Ok(up) => up,
         Err(why) => {

@@ -21,7 +21,8 @@ pub(super) const MODULE: Module = Module {
             Ok(value.map_or_else(undefined, args::ok))
         }),
         ("get_all_env", 0, |ctx, _| {
-            let all = own(ctx).map(|name| otp::application::get_all_env(ctx.node(), name)).unwrap_or_default();
+            let all =
+                own(ctx).map(|name| otp::application::get_all_env(ctx.node(), name)).unwrap_or_default();
             Ok(Term::list(all.into_iter().map(|(key, value)| Term::tuple([Term::Atom(key), value]))))
         }),
         ("get_key", 1, |ctx, a| {

@@ -132,7 +132,17 @@ pub async fn start(node: &Node, name: impl Into<Atom>, kind: Kind) -> Result<(),
 
 /// `application:start/2`.
 pub(super) async fn start_from(ctx: &mut Ctx, name: &Atom, kind: &Term) -> Result<Term, ApplicationError> {
-    let loaded = ask_from(ctx, term!({load_application, (name.clone())})).await?;
+    start_what(ctx, &Term::Atom(name.clone()), name, kind).await
+}
+
+/// The same with a whole specification, `{application, Name, Keys}`.
+pub(super) async fn start_what(
+    ctx: &mut Ctx,
+    what: &Term,
+    name: &Atom,
+    kind: &Term,
+) -> Result<Term, ApplicationError> {
+    let loaded = ask_from(ctx, term!({load_application, (what.clone())})).await?;
     let reason = loaded.as_tuple().and_then(|pair| pair.get(1)).and_then(Term::as_tuple);
     let fine = loaded.is_atom("ok") || reason.is_some_and(|reason| reason[0].is_atom("already_loaded"));
     if !fine {
@@ -335,7 +345,13 @@ pub fn get_application(node: &Node, pid: &Pid) -> Option<Atom> {
     let here = Place::Here(leader);
     let apps = Applications::of(node);
     let state = apps.state();
-    state.running.iter().find(|(_, place)| *place == here).map(|(name, _)| name.clone())
+    let running = state.running.iter().find(|(_, place)| *place == here).map(|(name, _)| name.clone());
+    let starting = || {
+        let Place::Here(leader) = &here else { return None };
+        let mine = state.starting.iter().find(|(_, starting)| starting.master.as_ref() == Some(leader));
+        mine.map(|(name, _)| name.clone())
+    };
+    running.or_else(starting)
 }
 
 // For the controller and the exports.

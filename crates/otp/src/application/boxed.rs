@@ -45,7 +45,9 @@ impl<A: Application> AnyApplication for A {
     }
 
     fn start<'a>(&'a self, ctx: &'a mut Ctx, how: StartType) -> Boxed<'a, Result<Pid, NotStarted>> {
-        Box::pin(async move { Application::start(self, ctx, how).await.map_err(|exit| NotStarted::Refused(exit.0)) })
+        Box::pin(async move {
+            Application::start(self, ctx, how).await.map_err(|exit| NotStarted::Refused(exit.0))
+        })
     }
 
     fn start_phase<'a>(

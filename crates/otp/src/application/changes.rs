@@ -174,7 +174,7 @@ impl Controller {
                 // Who decides must not wait for what nobody here has started.
                 return self.tell_run(name, &error(term!({not_started, (name.clone())})));
             };
-            state.starting.insert(name.clone(), Starting { kind, how: how.clone() });
+            state.starting.insert(name.clone(), Starting { kind, how: how.clone(), master: None });
         }
         self.begin(name, how).await;
     }

@@ -171,7 +171,9 @@ impl Controller {
                 state.forbidden.insert(name.clone(), kind_of);
                 return Some(Term::atom("ok"));
             }
-            state.starting.insert(name.clone(), Starting { kind: kind_of, how: StartType::Normal });
+            state
+                .starting
+                .insert(name.clone(), Starting { kind: kind_of, how: StartType::Normal, master: None });
             state.waiting.push((name.clone(), from.clone()));
             decider
         };
@@ -202,11 +204,15 @@ impl Controller {
             return self.started(name, Err(term!({not_running, (missing)}))).await;
         }
         let Some(body) = body else { return self.started(name, Ok(Place::Library)).await };
+        let spec_name = spec.name.clone();
         let task = master::Task { spec, body, how, controller: self.ctx.pid() };
         // Under `user`, not under whoever asked: the application lives longer than he.
         let leader = self.ctx.whereis("user");
         let options = SpawnOptions { label: Some("application_master"), leader, ..SpawnOptions::default() };
         let pid = self.ctx.spawn_with(options, move |ctx| master::run(ctx, task));
+        if let Some(starting) = apps.state().starting.get_mut(&spec_name) {
+            starting.master = Some(pid.clone());
+        }
         self.ctx.monitor(&pid);
     }
 
@@ -291,7 +297,9 @@ impl Controller {
                 {
                     let mut state = apps.state();
                     let kind = wanted.or(kind).unwrap_or(Kind::Temporary);
-                    state.starting.insert(name.clone(), Starting { kind, how: StartType::Normal });
+                    state
+                        .starting
+                        .insert(name.clone(), Starting { kind, how: StartType::Normal, master: None });
                     state.waiting.push((name.clone(), from.clone()));
                 }
                 self.begin(name, StartType::Normal).await;
@@ -381,7 +389,11 @@ fn forbidden(state: &State, name: &Atom) -> bool {
 
 pub(super) fn said_exited(name: &Atom, reason: &Term, kind: Option<Kind>) {
     let kind = kind.map_or(Term::atom("undefined"), Kind::to_term);
-    tracing::info!(application = %name, exited = %reason, %kind, "an application has ended");
+    tracing::info!(
+        title = "INFO REPORT",
+        "    application: {name}\n    exited: {}\n    type: {kind}\n",
+        crate::report::show_at(reason, "    exited: ".len())
+    );
 }
 
 fn already_loaded(name: &Atom) -> Term {

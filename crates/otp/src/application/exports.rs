@@ -122,7 +122,11 @@ fn kind(a: &[Term]) -> Term {
 }
 
 async fn start(mut ctx: Ctx, a: Vec<Term>) -> Option<Term> {
-    told(api::start_from(&mut ctx, &name(&a[0])?, &kind(&a)).await)
+    let name = match a[0].as_tuple() {
+        Some([tag, Term::Atom(name), _]) if tag.is_atom("application") => name.clone(),
+        _ => name(&a[0])?,
+    };
+    told(api::start_what(&mut ctx, &a[0], &name, &kind(&a)).await)
 }
 
 async fn ensure_started(mut ctx: Ctx, a: Vec<Term>) -> Option<Term> {

@@ -51,9 +51,9 @@ use runtime::{Ctx, Exit};
 use term::{Atom, Pid, Term, term};
 
 pub use api::{
-    Shown, Started, configure, end_reason, ensure_all_started, ensure_started, find_with, get_all_env, get_application,
-    get_env, get_key, install, library, load, loaded, loaded_applications, masters, on_end, serve_here,
-    set_env, start, started, stop, stop_all, unload, unset_env, which_applications,
+    Shown, Started, configure, end_reason, ensure_all_started, ensure_started, find_with, get_all_env,
+    get_application, get_env, get_key, install, library, load, loaded, loaded_applications, masters, on_end,
+    serve_here, set_env, start, started, stop, stop_all, unload, unset_env, which_applications,
 };
 pub use controller::serve;
 pub use exports::export;

@@ -134,7 +134,8 @@ impl Spec {
             "applications" => list(&self.needs),
             "env" => pairs(&self.env),
             "mod" => {
-                let pair = |(module, arguments): &(Atom, Term)| term!({(module.clone()), (arguments.clone())});
+                let pair =
+                    |(module, arguments): &(Atom, Term)| term!({(module.clone()), (arguments.clone())});
                 self.module.as_ref().map_or(Term::NIL, pair)
             }
             "start_phases" => self.start_phases.as_deref().map_or(Term::atom("undefined"), pairs),

@@ -26,6 +26,8 @@ pub(super) enum Place {
 pub(super) struct Starting {
     pub(super) kind: Kind,
     pub(super) how: StartType,
+    /// Its master, when there is one.
+    pub(super) master: Option<Pid>,
 }
 
 /// An application that this program has.

@@ -27,6 +27,11 @@ mod unicode;
 
 use std::collections::BTreeMap;
 
+/// The text of a header that applications of OTP bring along.
+pub(crate) fn header(name: &str) -> Option<&'static str> {
+    (name == "kernel/include/logger.hrl").then_some(include_str!("erl/logger.hrl"))
+}
+
 pub(crate) use args::{iodata, keyfind, text};
 pub(crate) use bits_text::chars;
 pub(crate) use ets::Tables;
@@ -85,7 +90,12 @@ impl Library {
                 module.insert((Atom::new(name), *arity), *native);
             }
         }
-        for (module, rows) in [("timer", process::TIMER), ("code", code::TABLE), ("rand", math::RAND), ("erl_error", reports::TABLE)] {
+        for (module, rows) in [
+            ("timer", process::TIMER),
+            ("code", code::TABLE),
+            ("rand", math::RAND),
+            ("erl_error", reports::TABLE),
+        ] {
             let module = natives.entry(Atom::new(module)).or_default();
             for (name, arity, native) in rows {
                 module.insert((Atom::new(name), *arity), *native);
@@ -115,6 +125,10 @@ impl Library {
             ("sys", include_str!("erl/sys.erl")),
             ("gen_server", include_str!("erl/gen_server.erl")),
             ("supervisor", include_str!("erl/supervisor.erl")),
+            ("gen_statem", include_str!("erl/gen_statem.erl")),
+            ("gen_event", include_str!("erl/gen_event.erl")),
+            ("logger", include_str!("erl/logger.erl")),
+            ("error_logger", include_str!("erl/error_logger.erl")),
         ];
         let sources = sources.map(|(name, source)| (Atom::new(name), source));
         Library {

@@ -115,9 +115,7 @@ fn send_after(ctx: &mut Ctx, a: &[Term], wrapped: bool) -> Answer {
         // Not the timer of this process, which ends as soon as it has answered.
         return Ok(Term::Ref(ctx.node().send_after(wait, to, a[2].clone())));
     }
-    let reference = ctx.node().make_ref();
-    let message = Term::tuple([Term::atom("timeout"), Term::Ref(reference), a[2].clone()]);
-    Ok(Term::Ref(ctx.node().send_after(wait, to, message)))
+    Ok(Term::Ref(ctx.node().start_timer(wait, to, a[2].clone())))
 }
 
 fn millis_left(left: Option<Duration>) -> Term {

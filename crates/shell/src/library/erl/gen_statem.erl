@@ -110,9 +110,9 @@ read_mode(#s{modules = [Module | _]} = S) ->
         {ok, Modes} when is_list(Modes) ->
             case lists:delete(state_enter, Modes) of
                 [Mode] -> S#s{mode = Mode, enter = lists:member(state_enter, Modes)};
-                _ -> over(S, error, {bad_return_from_callback_mode, Modes}, [], [])
+                _ -> wrong(S, {bad_return_from_callback_mode, Modes}, [])
             end;
-        {ok, Else} -> over(S, error, {bad_return_from_callback_mode, Else}, [], []);
+        {ok, Else} -> wrong(S, {bad_return_from_callback_mode, Else}, []);
         {Class, Reason, Stack} -> over(S, Class, Reason, Stack, [])
     end.
 
@@ -173,7 +173,7 @@ returned(S, {stop, Reason, Data}, Event) -> over(S#s{data = Data}, exit, Reason,
 returned(S, {stop_and_reply, Reason, Replies}, Event) -> over(answered(S, Replies), exit, Reason, [], Event);
 returned(S, {stop_and_reply, Reason, Replies, Data}, Event) ->
     over((answered(S, Replies))#s{data = Data}, exit, Reason, [], Event);
-returned(S, Else, Event) -> over(S, error, {bad_return_from_state_function, Else}, [], Event).
+returned(S, Else, Event) -> wrong(S, {bad_return_from_state_function, Else}, Event).
 
 answered(S, Replies) ->
     lists:foldl(fun({reply, From, Answer}, Now) ->
@@ -205,7 +205,7 @@ move(S, Old, Changed, Enter, Actions, Event) ->
                 true -> entered(S5, Old, {timeouts, lists:reverse(Timeouts)}, Event);
                 false -> timed_next(lists:reverse(Timeouts), S5)
             end;
-        {bad, Action} -> over(S, error, {bad_action_from_state_function, Action}, [], Event)
+        {bad, Action} -> wrong(S, {bad_action_from_state_function, Action}, Event)
     end.
 
 %% Those that were put off come first, the oldest of them first.
@@ -223,7 +223,7 @@ entered(S, Old, Actions, Event) ->
                 true -> enter(S2, Old, lists:reverse(Timeouts), [], Event);
                 false -> timed_next(lists:reverse(Timeouts), S2)
             end;
-        {bad, Action} -> over(S, error, {bad_action_from_state_function, Action}, [], Event)
+        {bad, Action} -> wrong(S, {bad_action_from_state_function, Action}, Event)
     end.
 
 enter(S, Old, Timeouts, _, Event) ->
@@ -233,12 +233,12 @@ enter(S, Old, Timeouts, _, Event) ->
                 {keep, Data, Actions} ->
                     case acted(Actions, S#s{data = Data}, Event, {[], lists:reverse(Timeouts), false}) of
                         {ok, S1, {[], Timeouts1, false}} -> timed_next(lists:reverse(Timeouts1), S1);
-                        _ -> over(S, error, {bad_state_enter_action_from_state_function, Actions}, [], Event)
+                        _ -> wrong(S, {bad_state_enter_action_from_state_function, Actions}, Event)
                     end;
                 {repeat, Data, Actions} ->
                     case acted(Actions, S#s{data = Data}, Event, {[], lists:reverse(Timeouts), false}) of
                         {ok, S1, {[], Timeouts1, false}} -> enter(S1, S1#s.state, lists:reverse(Timeouts1), [], Event);
-                        _ -> over(S, error, {bad_state_enter_action_from_state_function, Actions}, [], Event)
+                        _ -> wrong(S, {bad_state_enter_action_from_state_function, Actions}, Event)
                     end;
                 other -> returned_stop(S, Value, Event)
             end;
@@ -259,7 +259,7 @@ entering(_, _) -> other.
 
 returned_stop(S, Value, Event) when Value =:= stop; element(1, Value) =:= stop; element(1, Value) =:= stop_and_reply ->
     returned(S, Value, Event);
-returned_stop(S, Value, Event) -> over(S, error, {bad_state_enter_return_from_state_function, Value}, [], Event).
+returned_stop(S, Value, Event) -> wrong(S, {bad_state_enter_return_from_state_function, Value}, Event).
 
 %% Actions: what is inserted, which timers are set, whether the event is put off.
 acted([], S, _, Done) -> {ok, S, Done};
@@ -344,19 +344,21 @@ print(Device, {consume, {Type, Content}, State}, Name) ->
     io:format(Device, "*DBG* ~tp consume ~tw ~tp in state ~tp~n", [Name, Type, Content, State]);
 print(Device, Event, Name) -> io:format(Device, "*DBG* ~tp ~tp~n", [Name, Event]).
 
+%% What a callback should not have returned, with the place where that was seen.
+wrong(S, Reason, Event) ->
+    {error, Reason, Stack} = tried(fun() -> error(Reason) end),
+    over(S, error, Reason, Stack, Event).
+
 %% The end.
 over(#s{modules = [Module | _], state = State, data = Data} = S, Class, Reason, Stack, Event) ->
     Last = case erlang:function_exported(Module, terminate, 3) of
-               true -> tried(fun() -> Module:terminate(ended(Class, Reason, Stack), State, Data) end);
+               true -> tried(fun() -> Module:terminate(Reason, State, Data) end);
                false -> {ok, ok}
            end,
     case Last of
         {ok, _} -> gone(S, Class, Reason, Stack, Event);
         {Class1, Reason1, Stack1} -> gone(S, Class1, Reason1, Stack1, Event)
     end.
-
-ended(error, Reason, Stack) -> {Reason, Stack};
-ended(_, Reason, _) -> Reason.
 
 gone(S, Class, Reason, Stack, Event) ->
     orderly(Class, Reason) orelse report(S, Class, Reason, Stack, Event),

@@ -1,0 +1,28 @@
+%% The macros of kernel's logger.hrl, as far as they say what is logged.
+-define(LOG_EMERGENCY(A), logger:emergency(A)).
+-define(LOG_EMERGENCY(A, B), logger:emergency(A, B)).
+-define(LOG_EMERGENCY(A, B, C), logger:emergency(A, B, C)).
+-define(LOG_ALERT(A), logger:alert(A)).
+-define(LOG_ALERT(A, B), logger:alert(A, B)).
+-define(LOG_ALERT(A, B, C), logger:alert(A, B, C)).
+-define(LOG_CRITICAL(A), logger:critical(A)).
+-define(LOG_CRITICAL(A, B), logger:critical(A, B)).
+-define(LOG_CRITICAL(A, B, C), logger:critical(A, B, C)).
+-define(LOG_ERROR(A), logger:error(A)).
+-define(LOG_ERROR(A, B), logger:error(A, B)).
+-define(LOG_ERROR(A, B, C), logger:error(A, B, C)).
+-define(LOG_WARNING(A), logger:warning(A)).
+-define(LOG_WARNING(A, B), logger:warning(A, B)).
+-define(LOG_WARNING(A, B, C), logger:warning(A, B, C)).
+-define(LOG_NOTICE(A), logger:notice(A)).
+-define(LOG_NOTICE(A, B), logger:notice(A, B)).
+-define(LOG_NOTICE(A, B, C), logger:notice(A, B, C)).
+-define(LOG_INFO(A), logger:info(A)).
+-define(LOG_INFO(A, B), logger:info(A, B)).
+-define(LOG_INFO(A, B, C), logger:info(A, B, C)).
+-define(LOG_DEBUG(A), logger:debug(A)).
+-define(LOG_DEBUG(A, B), logger:debug(A, B)).
+-define(LOG_DEBUG(A, B, C), logger:debug(A, B, C)).
+-define(LOG(L, A), logger:log(L, A)).
+-define(LOG(L, A, B), logger:log(L, A, B)).
+-define(LOG(L, A, B, C), logger:log(L, A, B, C)).
