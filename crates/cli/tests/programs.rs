@@ -40,6 +40,8 @@ fn tell(text: &str) -> Told {
             None => told.printed.push(nameless(line)),
         }
     }
+    // Processes that fail at the same time are told of in any order.
+    told.reports.sort();
     told
 }
 

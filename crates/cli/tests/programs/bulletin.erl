@@ -30,7 +30,9 @@ main() ->
     say(gone, receive {gen_event_EXIT, Handler1, {'EXIT', {Why1, _}}} -> {Handler1, Why1} after 1000 -> late end),
     say(which, gen_event:which_handlers(bulletin)),
     say(stop, gen_event:stop(bulletin)),
-    receive {'EXIT', Pid, Reason} -> say(exit, Reason) after 1000 -> say(exit, late) end.
+    receive {'EXIT', Pid, Reason} -> say(exit, Reason) after 1000 -> say(exit, late) end,
+    % The logger of OTP has its say.
+    timer:sleep(100).
 
 say(What, Value) -> io:format("~p: ~p~n", [What, Value]).
 

@@ -52,7 +52,9 @@ main() ->
     Ref = monitor(process, Monitored),
     gen_server:stop(Monitored, {shutdown, done}, 1000),
     receive {'DOWN', Ref, process, Monitored, Why} -> say(down, Why) after 1000 -> say(down, late) end,
-    say(end_of, flush()).
+    say(end_of, flush()),
+    % The logger of OTP has its say.
+    timer:sleep(100).
 
 say(What, Value) -> io:format("~p: ~p~n", [What, clean(Value)]).
 

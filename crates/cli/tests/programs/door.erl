@@ -36,7 +36,9 @@ main() ->
          say(How, trim(catch gen_statem:call(It, How, 1000))),
          receive {'DOWN', Ref, process, It, Why} -> say(down, trim(Why)) after 1000 -> say(down, late) end
      end || How <- [crash, bad_return, exits, throws]],
-    say(init, [gen_statem:start(?MODULE, How, []) || How <- [ignore, {stop, no}]]).
+    say(init, [gen_statem:start(?MODULE, How, []) || How <- [ignore, {stop, no}]]),
+    % The logger of OTP has its say.
+    timer:sleep(100).
 
 say(What, Value) -> io:format("~p: ~p~n", [What, Value]).
 

@@ -13,7 +13,9 @@ main() ->
     kinds(),
     bad(),
     floors(),
-    say(left, [Name || Name <- [a, b, c, upper, lower], whereis(Name) =/= undefined]).
+    say(left, [Name || Name <- [a, b, c, upper, lower], whereis(Name) =/= undefined]),
+    % The logger of OTP has its say.
+    timer:sleep(100).
 
 say(What, Value) -> io:format("~p: ~p~n", [What, Value]).
 
