@@ -38,3 +38,11 @@ pub const ETS_TABLES_MAX: usize = 1 << 18;
 pub const HISTORY_COMMANDS_MAX: usize = 20;
 /// Directories in which modules are looked for.
 pub const CODE_PATHS_MAX: usize = 1000;
+/// Groups of a regular expression.
+pub const PATTERN_GROUPS_MAX: usize = 65_535;
+/// How deep groups of a regular expression may nest in one another.
+pub const PATTERN_NESTING_MAX: usize = 200;
+/// Steps that a regular expression becomes, its repetitions written out.
+pub const PATTERN_STEPS_MAX: usize = 1 << 17;
+/// How deep a match may look ahead, or call groups of its own, within one another.
+pub const MATCH_CALLS_DEEP_MAX: usize = 500;

@@ -18,6 +18,7 @@ mod maps;
 mod math;
 mod names;
 mod process;
+mod re;
 mod reports;
 mod scan;
 mod string;
@@ -56,7 +57,7 @@ pub(crate) struct Library {
 impl Library {
     /// All of it.
     pub(crate) fn standard() -> Library {
-        let tables: [(&str, &[&[Row]]); 14] = [
+        let tables: [(&str, &[&[Row]]); 15] = [
             (
                 "erlang",
                 &[
@@ -81,6 +82,7 @@ impl Library {
             ("erl_parse", &[scan::PARSE]),
             ("os", &[process::OS]),
             ("erl_eval", &[eval::TABLE]),
+            ("re", &[re::TABLE]),
             ("ets", &[ets::TABLE, ets::LOOK, ets::CHANGE, ets::WALK]),
         ];
         let mut natives: BTreeMap<Atom, BTreeMap<(Atom, u8), Native>> = BTreeMap::new();
