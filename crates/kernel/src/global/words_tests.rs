@@ -500,3 +500,31 @@ fn a_name_for_our_process_that_the_other_side_has_is_told_to_all_of_that_side() 
     });
     assert_eq!(told, Some(vec![Op::Insert(ours)]));
 }
+
+/// Whether news of the third node, which we have lost, are taken for late after a tale that the teller lost it too.
+fn a_tale_makes_the_news_late(teller: &str) -> bool {
+    let (peer, third, fourth) = (Atom::new(PEER), Atom::new(THIRD), Atom::new("d@h"));
+    let lock = LockId::global(Term::atom("me"));
+    let mut stage = met(Mistake::None);
+    let news = |of: &Atom| {
+        let nodes = [(of.clone(), VERSION)];
+        News { node: &peer, ops: &[], external: &[], nodes: &nodes, version: VERSION, lock: &lock }
+            .to_term(VERSION)
+    };
+    stage.happens(Event::NodeDown { node: third.clone() });
+    stage.hears(news(&fourth));
+    stage.happens(Event::NodeUp { node: fourth, visible: true, connection: 3 });
+    stage.happens(Event::NodeUp { node: third.clone(), visible: true, connection: 4 });
+    let tale = messages::lost_connection(&Atom::new(teller), Term::Int(1), Term::Int(1), &third);
+    stage.happens(Event::Message { from: Atom::new(teller), message: tale });
+    stage.hears(news(&third));
+    !stage.global.known().any(|known| *known == third)
+}
+
+/// The peer was with us when we lost the third node, and tells of the same loss. The fourth has come since: the loss that it tells
+/// of is a new one, which has overtaken the news.
+#[test]
+fn a_tale_of_a_loss_is_about_the_one_that_its_teller_saw() {
+    assert!(!a_tale_makes_the_news_late(PEER));
+    assert!(a_tale_makes_the_news_late("d@h"));
+}
