@@ -73,3 +73,12 @@ pub(crate) const REMEMBERED_PROCESSES_MAX: usize = 1_000_000;
 
 /// How much of a mistaken argument is said back, in characters.
 pub(crate) const SHOWN_CHARS_MAX: usize = 200;
+
+/// Entries that a shell remembers of what was typed.
+pub(crate) const HISTORY_LINES_MAX: usize = 1000;
+
+/// One entry of what was typed.
+pub(crate) const HISTORY_ENTRY_BYTES_MAX: usize = 64 * 1024;
+
+/// The file of what was typed, as OTP's `shell_history_file_bytes` has it.
+pub(crate) const HISTORY_FILE_BYTES_MAX: u64 = 512 * 1024;

@@ -44,10 +44,10 @@ fn answers(mut command: Command, inputs: &[&str]) -> Vec<String> {
     let said = String::from_utf8_lossy(&said.stdout).into_owned();
     let mut rest = said.split_once("1> ").map_or("", |(_, rest)| rest);
     let mut answers = Vec::new();
-    for at in 0..inputs.len() {
+    for (at, input) in inputs.iter().enumerate() {
         let Some((answer, behind)) = rest.split_once(&format!("@@{at}@@\n")) else {
             let begun: String = rest.chars().take(200).collect();
-            panic!("{}: no answer in {begun:?} ...", inputs[at]);
+            panic!("{input}: no answer in {begun:?} ...");
         };
         answers.push(normal(answer));
         rest = behind.strip_prefix("ok\n").unwrap_or(behind);

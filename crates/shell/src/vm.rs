@@ -46,6 +46,13 @@ impl Vm {
         self.modules.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
+    /// The names of all modules there are: of the library, and loaded.
+    pub fn modules(&self) -> Vec<Atom> {
+        let mut all = self.library.modules();
+        all.extend(self.loaded().iter().map(|module| module.name.clone()));
+        all
+    }
+
     /// Puts a module in the place of one of its name.
     pub fn load(&self, module: Arc<Module>) {
         let mut modules = self.modules.write().unwrap_or_else(PoisonError::into_inner);

@@ -27,6 +27,8 @@ pub(crate) enum Typed {
     Line(String),
     /// Whoever reads shall stop.
     Interrupt,
+    /// The terminal has so many columns and rows from now on.
+    Resized(u32, u32),
 }
 
 /// Where things are shown. Called on the executor's threads.
@@ -78,8 +80,12 @@ async fn serve(mut ctx: Ctx, face: Face, source: Source, size: Option<(u32, u32)
                 _ => Vec::new(),
             },
             line = typed.recv(), if wanted && !over => {
-                heard = true;
+                heard = !matches!(line, Some(Typed::Resized(..)));
                 match line {
+                    Some(Typed::Resized(columns, rows)) => {
+                        machine.resize(columns, rows);
+                        Vec::new()
+                    }
                     Some(Typed::Line(line)) => machine.input(&line, &numbers),
                     Some(Typed::Interrupt) => machine.interrupt(&numbers),
                     None if silent => {

@@ -5,6 +5,7 @@ mod editor;
 mod expand;
 mod flags;
 pub(crate) mod group;
+mod history;
 mod log;
 mod menu;
 mod pipe;
@@ -12,6 +13,7 @@ pub(crate) mod program;
 mod screen;
 mod server;
 mod terminal;
+mod text;
 
 use std::process::ExitCode;
 

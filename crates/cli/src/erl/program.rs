@@ -1,9 +1,10 @@
 //! What a node of the shell has for everybody: the code that was loaded, funs of any shell, shells for visitors.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use shell::{Entry, Vm};
-use trunkline::{Atom, Ctx, Exit, ExportedFn, Node, Term};
+use trunkline::{Atom, Ctx, Exit, ExportedFn, Node, Pid, Term};
 
 use super::server;
 use shell::node::value_of;
@@ -11,12 +12,29 @@ use shell::node::value_of;
 /// The interpreted program of a node.
 pub(crate) struct Program {
     pub(crate) vm: Arc<Vm>,
+    /// What is bound in the shells that have a terminal here, by their group leaders.
+    words: Mutex<BTreeMap<Pid, Vec<String>>>,
 }
 
 impl Program {
     /// With the library, and no modules.
     pub(crate) fn new() -> Arc<Program> {
-        Arc::new(Program { vm: Vm::new() })
+        Arc::new(Program { vm: Vm::new(), words: Mutex::default() })
+    }
+
+    /// What is bound in the shell under this group leader, for completion.
+    pub(super) fn know_words(&self, leader: Pid, words: Vec<String>) {
+        self.words.lock().unwrap_or_else(PoisonError::into_inner).insert(leader, words);
+    }
+
+    /// What was told last of the shell under this group leader.
+    pub(super) fn words(&self, leader: &Pid) -> Vec<String> {
+        self.words.lock().unwrap_or_else(PoisonError::into_inner).get(leader).cloned().unwrap_or_default()
+    }
+
+    /// A shell that is over needs no words.
+    pub(super) fn forget_words(&self, leader: &Pid) {
+        self.words.lock().unwrap_or_else(PoisonError::into_inner).remove(leader);
     }
 
     /// Lets other nodes run funs here, and open shells.

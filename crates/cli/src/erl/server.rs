@@ -50,6 +50,8 @@ struct Server {
     now: Now,
     /// Whether its terminal belongs to this node.
     own: bool,
+    /// Whether it is one, and not a pipe.
+    terminal: bool,
     columns: u32,
 }
 
@@ -65,7 +67,7 @@ async fn serve(mut ctx: Ctx, program: Arc<Program>, now: Now) -> Result<(), Exit
     let session = Arc::new(Mutex::new(session));
     let (mut lines, reader) = start_reader(&ctx);
     let evaluator = Evaluator::start(&mut ctx, &program, &session, &now);
-    let mut server = Server { program, session, evaluator, now, own, columns };
+    let mut server = Server { program, session, evaluator, now, own, terminal: terminal.is_some(), columns };
     let mut text = String::new();
     loop {
         let prompt = match text.is_empty() || terminal.is_some() {
@@ -76,6 +78,7 @@ async fn serve(mut ctx: Ctx, program: Arc<Program>, now: Now) -> Result<(), Exit
         if reader.send(prompt).await.is_err() {
             return Ok(());
         }
+        server.tell_words(ctx.group_leader()).await;
         let line = loop {
             tokio::select! {
                 line = lines.recv() => break line,
@@ -98,6 +101,17 @@ async fn serve(mut ctx: Ctx, program: Arc<Program>, now: Now) -> Result<(), Exit
 }
 
 impl Server {
+    /// Tells the terminal what may be typed: what is bound, and what records there are.
+    async fn tell_words(&self, leader: Pid) {
+        if self.own && self.terminal {
+            let session = self.session.lock().await;
+            let mut words: Vec<String> =
+                session.bindings.keys().map(|name| name.as_str().to_owned()).collect();
+            words.extend(session.records().keys().map(|name| format!("#{}", Term::Atom(name.clone()))));
+            self.program.know_words(leader, words);
+        }
+    }
+
     async fn prompt(&self, node: Atom) -> String {
         self.session.lock().await.prompt(&node)
     }

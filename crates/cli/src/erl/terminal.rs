@@ -1,7 +1,8 @@
 //! A shell on a terminal: jobs, of which one is seen, the menu behind Ctrl-G, and a line editor that nothing blocks.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{self, Read, Stdout};
+use std::io::{self, Read, Stdout, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,9 +10,10 @@ use rustix::termios::{InputModes, LocalModes, OptionalActions, Termios, tcgetatt
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use trunkline::{Ctx, Exit, FromTerm, Node, Pid, SpawnOptions, Term, rpc};
 
-use super::editor::{Editor, Key};
+use super::editor::{Editor, Key, View};
 use super::flags::Flags;
 use super::group::{self, Face, Shown, Source, Typed};
+use super::history::History;
 use super::menu::{self, Order};
 use super::program::Program;
 use super::screen::Screen;
@@ -33,6 +35,8 @@ pub(super) enum Event {
     Over(u32, String),
     /// Output that belongs to no job.
     Said(String),
+    /// The terminal may have another size.
+    Resized,
 }
 
 /// Whether there is a terminal.
@@ -70,15 +74,32 @@ impl Raw {
             .remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG | LocalModes::IEXTEN);
         during.input_modes.remove(InputModes::IXON);
         tcsetattr(io::stdin(), OptionalActions::Now, &during)?;
+        if marks_pastes() {
+            say("\x1b[?2004h");
+        }
         Ok(Raw(before))
     }
 }
 
 impl Drop for Raw {
     fn drop(&mut self) {
+        if marks_pastes() {
+            say("\x1b[?2004l");
+        }
         // Nothing better can be done about a terminal that has gone away.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
     }
+}
+
+/// Whether the terminal tells what is pasted from what is typed: xterm's bracketed paste.
+fn marks_pastes() -> bool {
+    std::env::var("TERM").is_ok_and(|term| !term.is_empty() && term != "dumb" && term != "linux")
+}
+
+fn say(text: &str) {
+    let mut out = io::stdout().lock();
+    // Nobody may be looking any more.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 struct Job {
@@ -91,7 +112,13 @@ struct Job {
     shell: Option<Pid>,
     /// The node its shell is on, when that is another one.
     remote: Option<String>,
+    leader: Pid,
     editor: Editor,
+    /// The prompt of the line before, as long as nothing was said since: when it comes again, the expression goes on.
+    open: Option<String>,
+    goes_on: bool,
+    /// Lines of the last entry that are not read yet, and the prompt they were typed behind: it needs not be said again.
+    unread: (String, usize),
 }
 
 /// Runs shells on the terminal until somebody quits.
@@ -114,6 +141,7 @@ pub(super) async fn run(flags: &Flags, node: &Node, program: &Arc<Program>, even
             }
         }
     });
+    watch_size(tell.clone());
     let columns = size().map_or(80, |(columns, _)| columns as usize);
     let mut desk = Desk {
         node: node.clone(),
@@ -125,6 +153,8 @@ pub(super) async fn run(flags: &Flags, node: &Node, program: &Arc<Program>, even
         menu: None,
         ahead: VecDeque::new(),
         screen: Screen::new(io::stdout(), columns),
+        history: kept_history(flags),
+        size: size(),
         quits: false,
     };
     let first = desk.start(flags.remsh.clone());
@@ -138,6 +168,30 @@ pub(super) async fn run(flags: &Flags, node: &Node, program: &Arc<Program>, even
     desk.screen.leave();
     drop(raw);
     node.shutdown().await;
+}
+
+/// Tells whenever the terminal gets another size.
+fn watch_size(tell: UnboundedSender<Event>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut changes) = signal(SignalKind::window_change()) else { return };
+    tokio::spawn(async move { while changes.recv().await.is_some() && tell.send(Event::Resized).is_ok() {} });
+}
+
+/// What was typed in other lives, when `-kernel shell_history enabled` says that it is kept.
+fn kept_history(flags: &Flags) -> History {
+    let Ok(config) = trunkline::config::Config::command_line(flags.words.clone()) else {
+        return History::default();
+    };
+    if !config.get("kernel", "shell_history").is_some_and(|value| value.is_atom("enabled")) {
+        return History::default();
+    }
+    let said = config.get("kernel", "shell_history_path").and_then(|path| String::from_term(path).ok());
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home);
+    match said.map(PathBuf::from).or_else(|| cache.map(|cache| cache.join("trunkline"))) {
+        Some(place) => History::kept_in(place.join("shell_history")),
+        None => History::default(),
+    }
 }
 
 fn size() -> Option<(u32, u32)> {
@@ -157,6 +211,8 @@ struct Desk {
     /// Keys that were typed before anybody wanted a line.
     ahead: VecDeque<u8>,
     screen: Screen<Stdout>,
+    history: History,
+    size: Option<(u32, u32)>,
     quits: bool,
 }
 
@@ -172,7 +228,8 @@ impl Desk {
         let face: Face = Arc::new(move |shown| drop(tell.send(Event::Shown(number, shown))));
         let leader = group::start(&self.node, face, Source { typed: lines, end: Some(nobody) }, size());
         let (program, tell, peer) = (self.program.clone(), self.tell.clone(), remote.clone());
-        let options = SpawnOptions { leader: Some(leader), label: Some("job"), ..SpawnOptions::default() };
+        let options =
+            SpawnOptions { leader: Some(leader.clone()), label: Some("job"), ..SpawnOptions::default() };
         self.node.spawn_with(options, move |mut ctx: Ctx| async move {
             let shell = match &peer {
                 None => Ok(program.start_shell(&ctx)),
@@ -197,12 +254,18 @@ impl Desk {
             Some(peer) => format!("{{{},shell,start,[]}}", Term::atom(peer)),
         };
         let (asks, held, shell, editor) = (None, String::new(), None, Editor::default());
-        self.jobs.insert(number, Job { what, typed, asks, held, shell, remote, editor });
+        let (open, goes_on, unread) = (None, false, (String::new(), 0));
+        self.jobs.insert(
+            number,
+            Job { what, typed, asks, held, shell, remote, leader, editor, open, goes_on, unread },
+        );
         number
     }
 
     async fn happens(&mut self, event: Event) {
+        self.fit();
         match event {
+            Event::Resized => {}
             Event::Keys(bytes) => {
                 for byte in bytes {
                     self.key(byte).await;
@@ -222,6 +285,22 @@ impl Desk {
         }
     }
 
+    /// Looks how large the terminal is now.
+    fn fit(&mut self) {
+        let now = size();
+        if now == self.size {
+            return;
+        }
+        self.size = now;
+        if let Some((columns, rows)) = now {
+            self.screen.resize(columns as usize);
+            for job in self.jobs.values() {
+                // A job that is behind with its lines learns it another time.
+                let _ = job.typed.try_send(Typed::Resized(columns, rows));
+            }
+        }
+    }
+
     fn seen(&self, number: u32) -> bool {
         self.menu.is_none() && self.current == Some(number)
     }
@@ -229,6 +308,17 @@ impl Desk {
     fn shown(&mut self, number: u32, shown: Shown) {
         let seen = self.seen(number);
         let Some(job) = self.jobs.get_mut(&number) else { return };
+        if let Shown::Prompt { text, .. } = &shown {
+            job.goes_on = job.open.take().as_ref() == Some(text);
+        }
+        job.open = None;
+        if let Shown::Text(text) = &shown
+            && job.unread.1 > 0
+            && *text == job.unread.0
+        {
+            job.unread.1 -= 1;
+            return;
+        }
         match shown {
             Shown::Text(text) if seen => self.screen.print(&text),
             Shown::Text(text) => {
@@ -238,8 +328,8 @@ impl Desk {
             }
             Shown::Prompt { text, secret } => {
                 if seen {
-                    let (line, at) = if secret { Default::default() } else { job.editor.line() };
-                    self.screen.ask(&text, &line, at);
+                    let view = if secret { View::default() } else { job.editor.view(&self.history) };
+                    self.screen.ask(&text, &view);
                 }
                 job.asks = Some((text, secret));
             }
@@ -255,14 +345,16 @@ impl Desk {
             self.screen.print(&held);
         }
         if let Some((prompt, secret)) = &job.asks {
-            let (line, at) = if *secret { Default::default() } else { job.editor.line() };
-            self.screen.ask(prompt, &line, at);
+            let view = if *secret { View::default() } else { job.editor.view(&self.history) };
+            self.screen.ask(prompt, &view);
         }
     }
 
     fn over(&mut self, number: u32, said: &str) {
         let was_seen = self.seen(number);
-        self.jobs.remove(&number);
+        if let Some(job) = self.jobs.remove(&number) {
+            self.program.forget_words(&job.leader);
+        }
         if self.current == Some(number) {
             self.current = None;
         }
@@ -283,20 +375,21 @@ impl Desk {
         self.screen.print("User switch command\n");
         self.ahead.clear();
         self.menu = Some(Editor::default());
-        self.screen.ask(MENU, "", 0);
+        self.screen.ask(MENU, &View::default());
     }
 
     async fn key(&mut self, byte: u8) {
         if let Some(menu) = &mut self.menu {
-            match menu.byte(byte) {
+            let orders = History::default();
+            match menu.byte(byte, &orders) {
                 Key::Line(line) => {
                     self.screen.leave();
                     self.order(&line);
                 }
                 Key::Clear => self.screen.clear(),
                 _ => {
-                    let (line, at) = menu.line();
-                    self.screen.edit(&line, at);
+                    let view = menu.view(&orders);
+                    self.screen.edit(&view);
                 }
             }
             return;
@@ -321,15 +414,29 @@ impl Desk {
     async fn typed(&mut self, byte: u8) {
         let Some(job) = self.current.and_then(|number| self.jobs.get_mut(&number)) else { return };
         let secret = job.asks.as_ref().is_some_and(|(_, secret)| *secret);
-        match job.editor.byte(byte) {
+        match job.editor.byte(byte, &self.history) {
             Key::Line(line) => {
-                job.asks = None;
+                let prompt = job.asks.take().map(|(prompt, _)| prompt);
+                // What is answered to a program is not what is typed to a shell.
+                if !secret && prompt.as_ref().is_some_and(|prompt| prompt.ends_with("> ")) {
+                    match std::mem::take(&mut job.goes_on) {
+                        true => self.history.join(&line),
+                        false => self.history.add(&line),
+                    }
+                    job.unread = (prompt.clone().unwrap_or_default(), line.matches('\n').count());
+                    job.open = prompt;
+                }
+                if !secret {
+                    // A search has shown it behind other words.
+                    let at = line.chars().count();
+                    self.screen.edit(&View { prompt: None, line: line.clone(), at });
+                }
                 self.screen.leave();
                 let _ = job.typed.try_send(Typed::Line(line + "\n"));
             }
             Key::Edited if !secret => {
-                let (line, at) = job.editor.line();
-                self.screen.edit(&line, at);
+                let view = job.editor.view(&self.history);
+                self.screen.edit(&view);
             }
             Key::Clear => self.screen.clear(),
             Key::Eof if job.editor.is_empty() => {
@@ -343,19 +450,31 @@ impl Desk {
     /// Asks the node of the shell how to go on. (`edlin_expand:expand/1`.)
     async fn complete(&mut self, before: &str) {
         let Some(job) = self.current.and_then(|number| self.jobs.get_mut(&number)) else { return };
-        let peer = job.remote.clone().map_or_else(|| self.node.name().clone(), |peer| peer.as_str().into());
-        let reversed: String = before.chars().rev().collect();
-        let asked = vec![Term::string(&reversed)];
-        let wait = Duration::from_millis(COMPLETE_MILLIS_MAX);
-        let answer = rpc::call_within::<Term>(&self.node, peer, "edlin_expand", "expand", asked, wait).await;
-        let Some((insert, matches)) = answer.ok().and_then(|answer| expansion(&answer)) else { return };
+        let answer = match job.remote.clone() {
+            None => {
+                let (before, leader) = (Term::string(&before.chars().rev().collect::<String>()), &job.leader);
+                Some(super::expand::expand(
+                    &self.program,
+                    &self.node,
+                    &self.node,
+                    Some(&before),
+                    Some(leader),
+                ))
+            }
+            Some(peer) => {
+                let asked = vec![Term::string(&before.chars().rev().collect::<String>())];
+                let wait = Duration::from_millis(COMPLETE_MILLIS_MAX);
+                rpc::call_within(&self.node, peer.as_str(), "edlin_expand", "expand", asked, wait).await.ok()
+            }
+        };
+        let Some((insert, matches)) = answer.and_then(|answer| expansion(&answer)) else { return };
         if !insert.is_empty() {
             job.editor.insert(&insert);
         } else if matches.len() > 1 {
             self.screen.print(&format!("{}\n", table(&matches, self.screen.columns)));
         }
-        let (line, at) = job.editor.line();
-        self.screen.edit(&line, at);
+        let view = job.editor.view(&self.history);
+        self.screen.edit(&view);
     }
 
     fn order(&mut self, line: &str) {
@@ -400,7 +519,7 @@ impl Desk {
             Order::Nothing => {}
             Order::Wrong(why) => self.screen.print(&format!("{why}\n")),
         }
-        self.screen.ask(MENU, "", 0);
+        self.screen.ask(MENU, &View::default());
     }
 
     async fn interrupt(&mut self, number: Option<u32>) {
@@ -408,6 +527,7 @@ impl Desk {
         let Some(job) = self.jobs.get_mut(&number) else { return };
         if job.asks.take().is_some() {
             job.editor.reset();
+            (job.open, job.goes_on) = (None, false);
             self.ahead.clear();
             self.screen.leave();
             let _ = job.typed.send(Typed::Interrupt).await;

@@ -1,6 +1,7 @@
 //! What the tests of the binary share: ports from the kernel, private homes, and children that end with the test.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod screen;
 pub(crate) mod terminal;
 
 use std::fs::{self, OpenOptions};

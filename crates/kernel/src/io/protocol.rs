@@ -121,6 +121,11 @@ impl Machine {
         self.geometry = geometry;
     }
 
+    /// The terminal has so many columns and rows from now on.
+    pub fn resize(&mut self, columns: u32, rows: u32) {
+        self.geometry = Some((columns, rows));
+    }
+
     /// Whether somebody waits for input.
     pub fn wants_input(&self) -> bool {
         matches!(self.reading, Some((_, _, None)))
