@@ -17,13 +17,13 @@ use tokio::time::Instant;
 
 use crate::border::Border;
 use crate::exit::Exit;
+use crate::exports::Exports;
 use crate::garbled::Garbled;
 use crate::limits::REF_FIRST_WORD_BITS;
 use crate::mail::{Cause, Mail};
 use crate::names::Names;
 use crate::pids::PidNumbers;
 use crate::process::Proc;
-use crate::remote::Exports;
 use crate::sched::{At, Scheduler};
 use crate::table::{Roused, Seat, Table, lock};
 use crate::timers::Timers;

@@ -1,9 +1,6 @@
 //! Spawning by name: functions that peers may start here.
 
-use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use proto::signal::{Payload, Signal};
 use term::{Atom, Pid, Ref, Term};
@@ -19,28 +16,6 @@ use crate::requests::SpawnAt;
 use crate::spawn::{Birth, SpawnOptions};
 use crate::ties::{Link, Watcher};
 
-/// What an exported function returns while it runs.
-pub type ExportedFuture = Pin<Box<dyn Future<Output = Result<Term, Exit>> + Send>>;
-
-/// A function that can be started by its name: it gets a process of its own, and the arguments.
-pub type ExportedFn = Arc<dyn Fn(Ctx, Vec<Term>) -> ExportedFuture + Send + Sync>;
-
-/// Finds a function that nobody has exported: what `error_handler` does in Erlang.
-pub type Finder = Arc<dyn Fn(&Atom, &Atom, u8) -> Option<ExportedFn> + Send + Sync>;
-
-/// The exported functions of a node.
-#[derive(Default)]
-pub(crate) struct Exports(RwLock<BTreeMap<ExportKey, ExportedFn>>, RwLock<Option<Finder>>);
-
-/// Module, function, arity; without an arity it stands for all that are not there themselves.
-type ExportKey = (Atom, Atom, Option<u8>);
-
-impl Exports {
-    pub(crate) fn list(&self) -> Vec<(Atom, Atom, Option<u8>)> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
-    }
-}
-
 /// What a `SPAWN_REQUEST` asks for.
 pub(crate) struct SpawnOrder {
     pub(crate) id: Ref,
@@ -53,47 +28,6 @@ pub(crate) struct SpawnOrder {
 }
 
 impl Node {
-    /// Lets other nodes, and this one, start `body` as `module:function/arity`; with `None`, for every arity.
-    ///
-    /// An [`Exit`] with the reason `{Reason, Stack}` is the error `Reason` for whoever calls it by `rpc` or `erpc`, any other is an
-    /// exit; [`Exit::on_purpose`] says that even this one is.
-    pub fn export(
-        &self,
-        module: impl Into<Atom>,
-        function: impl Into<Atom>,
-        arity: Option<u8>,
-        body: ExportedFn,
-    ) {
-        let key = (module.into(), function.into(), arity);
-        self.exports().0.write().unwrap_or_else(PoisonError::into_inner).insert(key, body);
-    }
-
-    /// Takes an export back; whether it was there.
-    pub fn unexport(&self, module: &Atom, function: &Atom, arity: Option<u8>) -> bool {
-        let key = (module.clone(), function.clone(), arity);
-        self.exports().0.write().unwrap_or_else(PoisonError::into_inner).remove(&key).is_some()
-    }
-
-    /// The function of that name and arity: exported, or found by the node's finder.
-    pub fn exported(&self, module: &Atom, function: &Atom, arity: u8) -> Option<ExportedFn> {
-        self.exported_by_name(module, function, arity).or_else(|| {
-            let finder = self.exports().1.read().unwrap_or_else(PoisonError::into_inner).clone();
-            finder.and_then(|find| find(module, function, arity))
-        })
-    }
-
-    /// From now on `finder` is asked for functions that are not exported. What it keeps must not hold the node.
-    pub fn set_finder(&self, finder: Finder) {
-        *self.exports().1.write().unwrap_or_else(PoisonError::into_inner) = Some(finder);
-    }
-
-    /// The function of that name and arity, if it is exported; no finder is asked.
-    pub fn exported_by_name(&self, module: &Atom, function: &Atom, arity: u8) -> Option<ExportedFn> {
-        let exports = self.exports().0.read().unwrap_or_else(PoisonError::into_inner);
-        let exact = exports.get(&(module.clone(), function.clone(), Some(arity)));
-        exact.or_else(|| exports.get(&(module.clone(), function.clone(), None))).cloned()
-    }
-
     /// Sets the group leader of a process, near or far. (`group_leader/2`.) Whether there is a way to it.
     pub fn set_group_leader(&self, of: &Pid, leader: &Pid) -> bool {
         if self.seat(of).is_some() {

@@ -35,7 +35,7 @@ mod timer;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use runtime::{Ctx, Exit, ExportedFn, Node};
+use runtime::{Ctx, Exit, ExportKey, ExportedFn, Library, Node};
 use term::{Atom, Term};
 
 use crate::rpc::failure;
@@ -111,18 +111,42 @@ const MODULES: &[&Module] = &[
     &timer::MODULE,
 ];
 
+/// All of these, the same for every node.
+struct Functions;
+
 /// Exports them.
 pub(crate) fn install(node: &Node) {
-    for module in MODULES {
-        let (name, unfit) = (module.name, module.unfit);
-        for (function, arity, body) in module.near {
-            node.export(name, *function, Some(*arity), near(name, function, unfit, *body));
-        }
-        for (function, arity, body) in module.far {
-            node.export(name, *function, Some(*arity), far(name, function, unfit, *body));
-        }
+    node.export_library(&Functions);
+}
+
+fn modules() -> impl Iterator<Item = &'static Module> {
+    MODULES.iter().copied().chain(refused::MODULES)
+}
+
+impl Library for Functions {
+    fn find(&self, module: &Atom, function: &Atom, arity: u8) -> Option<ExportedFn> {
+        modules().filter(|known| *module == *known.name).find_map(|known| {
+            let unfit = known.unfit;
+            let is = |name: &str, takes: u8| takes == arity && *function == *name;
+            let found = known.near.iter().find(|(name, takes, _)| is(name, *takes));
+            let found = found.map(|(name, _, body)| near(known.name, name, unfit, *body));
+            found.or_else(|| {
+                let found = known.far.iter().find(|(name, takes, _)| is(name, *takes));
+                found.map(|(name, _, body)| far(known.name, name, unfit, *body))
+            })
+        })
     }
-    refused::install(node);
+
+    fn list(&self) -> Vec<ExportKey> {
+        let key = |module: &Module, name: &'static str, arity| {
+            (Atom::new(module.name), Atom::new(name), Some(arity))
+        };
+        let of = |module: &'static Module| {
+            let near = module.near.iter().map(move |(name, arity, _)| key(module, name, *arity));
+            near.chain(module.far.iter().map(move |(name, arity, _)| key(module, name, *arity)))
+        };
+        modules().flat_map(of).collect()
+    }
 }
 
 fn near(module: &'static str, function: &'static str, unfit: &'static str, body: Near) -> ExportedFn {
@@ -157,5 +181,24 @@ fn raise(fault: Fault, module: &str, function: &str, unfit: &str, arguments: Vec
             let call = [Term::Atom(module), Term::Atom(function), arity, Term::NIL];
             Exit(Term::tuple([args::pair("nocatch", value), Term::list([Term::tuple(call)])]))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_function_is_there_once_and_is_found() {
+        let all = Functions.list();
+        let mut seen = BTreeSet::new();
+        for key in &all {
+            assert!(seen.insert(key), "{key:?} stands twice");
+            assert!(Functions.find(&key.0, &key.1, key.2.unwrap()).is_some(), "{key:?}");
+        }
+        assert!(all.len() > 300, "{}", all.len());
+        assert!(Functions.find(&Atom::new("lists"), &Atom::new("seq"), 9).is_none());
     }
 }

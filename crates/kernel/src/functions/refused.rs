@@ -1,29 +1,14 @@
 //! Modules that tools ask for and that cannot be here: tracing, and the shell's code. Whatever is called there, and with
 //! whatever arguments, is `undef`, but for a few functions whose callers want another answer.
 
-use runtime::Node;
 use term::Term;
 
 use super::args::{self, error, ok, undefined};
-use super::{Module, Near, near};
-
-/// Exports them.
-pub(super) fn install(node: &Node) {
-    for module in MODULES {
-        for (function, arity, body) in module.near {
-            node.export(
-                module.name,
-                *function,
-                Some(*arity),
-                near(module.name, function, module.unfit, *body),
-            );
-        }
-    }
-}
+use super::{Module, Near};
 
 const NOTSUP: Near = |_, _| args::fail("notsup");
 
-const MODULES: &[Module] = &[
+pub(super) const MODULES: &[Module] = &[
     // Nobody traces here.
     Module {
         name: "dbg",
