@@ -14,7 +14,7 @@ use crate::lane::Lane;
 use crate::limits::RECEIVES_PER_POLL_MAX;
 use crate::mail::{Cause, Mail};
 use crate::mailbox::{Mark, Turns, Unread};
-use crate::message::Message;
+use crate::message::{Form, Message, Near};
 use crate::names::RegisterError;
 use crate::node::{Node, reference};
 use crate::process::Proc;
@@ -41,13 +41,20 @@ pub(crate) struct Desk {
     references: u64,
     /// The monitor made last, and the mail there was before it: its end can only lie behind.
     pub(crate) watched: (u64, Mark),
-    /// A full lane this process has sent so many bytes to: it pauses at its next await.
-    pub(crate) paused: Option<Box<(Arc<Lane>, usize)>>,
+    /// What few processes have, and few of them for long.
+    pub(crate) aside: Option<Box<Aside>>,
     /// Messages that may be taken before others get their turn.
     pub(crate) turns: Turns,
     /// The poll in which the inbox was last emptied: it is looked at again when that poll is over. 0
     /// for none.
     pub(crate) armed: u32,
+}
+
+/// Beside the desk, which every process has that ever received: it is kept small.
+#[derive(Default)]
+pub(crate) struct Aside {
+    /// A full lane this process has sent so many bytes to: it pauses at its next await.
+    pub(crate) paused: Option<(Arc<Lane>, usize)>,
     /// Where the desk goes when its handle is only lent.
     lender: Option<Lender>,
 }
@@ -62,11 +69,21 @@ impl Default for Desk {
             incoming: VecDeque::new(),
             references: 1,
             watched: (0, Mark::START),
-            paused: None,
+            aside: None,
             turns: Turns(RECEIVES_PER_POLL_MAX),
             armed: 0,
-            lender: None,
         }
+    }
+}
+
+impl Desk {
+    fn aside(&mut self) -> &mut Aside {
+        self.aside.get_or_insert_default()
+    }
+
+    /// What the process pauses for.
+    pub(crate) fn paused(&mut self) -> Option<&mut Option<(Arc<Lane>, usize)>> {
+        self.aside.as_mut().map(|aside| &mut aside.paused)
     }
 }
 
@@ -83,14 +100,16 @@ impl Drop for Return<'_> {
         // A borrower that outlives its loan keeps the unread mail; its references are not given out twice.
         let lost = || Box::new(Desk { references: self.references + (1 << 32), ..Desk::default() });
         let mut desk = back.unwrap_or_else(lost);
-        desk.lender = None;
+        desk.aside().lender = None;
         self.owner.desk = Some(desk);
     }
 }
 
 impl Drop for Ctx {
     fn drop(&mut self) {
-        let Some(lender) = self.desk.as_mut().and_then(|desk| desk.lender.take()) else { return };
+        let Some(lender) = self.desk.as_mut().and_then(|desk| desk.aside.as_mut()?.lender.take()) else {
+            return;
+        };
         *lender.lock().unwrap_or_else(PoisonError::into_inner) = self.desk.take();
     }
 }
@@ -124,7 +143,7 @@ impl Ctx {
         let lender = Lender::default();
         let mut desk = self.desk.take().unwrap_or_default();
         let references = desk.references;
-        desk.lender = Some(lender.clone());
+        desk.aside().lender = Some(lender.clone());
         let lent = Ctx { process: self.process.clone(), desk: Some(desk) };
         // Dropped after the body, which has the desk.
         let _back = Return { owner: self, lender, references };
@@ -148,8 +167,29 @@ impl Ctx {
 
     /// Sends. Never waits, never fails: nobody there is no error. When the lane to a far receiver is full, this process
     /// pauses at its next await.
+    #[inline]
     pub fn send<'a>(&mut self, to: impl Into<To<'a>>, message: impl IntoTerm + Send + 'static) {
-        let _ = self.send_message(to.into(), Message::new(message), SendOptions::default());
+        match (to.into(), Message::new(message)) {
+            (To::PidRef(pid), Message(Form::Value(value))) => self.send_value(pid, value),
+            (To::Pid(pid), Message(Form::Value(value))) => self.send_value(&pid, value),
+            (to, message) => {
+                let _ = self.send_message(to, message, SendOptions::default());
+            }
+        }
+    }
+
+    /// The usual case of a near receiver: what is sent goes in registers, not through memory from call to call.
+    fn send_value(&mut self, to: &Pid, value: Box<dyn Near>) {
+        let process = &*self.process;
+        let Some(seat) = process.node.seat(to) else {
+            let _ = self.send_message(To::PidRef(to), Message(Form::Value(value)), SendOptions::default());
+            return;
+        };
+        process.sent.store(process.sent.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        match process.node.table().push_value(seat, value) {
+            Some(roused) => process.node.rouse(roused, process.home()),
+            None => process.node.count_drop(),
+        }
     }
 
     /// Sends, unless that needed a connection or would pause this process, as the options say.
@@ -187,7 +227,7 @@ impl Ctx {
             Routed::Near => Sent::Ok,
             Routed::Far(lane, bytes) => {
                 if lane.is_full_for(bytes) && !options.nosuspend {
-                    self.desk().paused = Some(Box::new((lane, bytes)));
+                    self.desk().aside().paused = Some((lane, bytes));
                 }
                 Sent::Ok
             }
@@ -408,5 +448,19 @@ impl Ctx {
 impl std::fmt::Debug for Ctx {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Ctx({})", self.process.pid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What every process costs that rests in a receive. Allocators have room of 128 bytes, and of 160, but none between.
+    #[test]
+    fn a_process_at_rest_is_small() {
+        let counts = 2 * size_of::<usize>();
+        assert!(size_of::<Desk>() <= 128, "{}", size_of::<Desk>());
+        assert!(size_of::<Proc>() + counts <= 160, "{}", size_of::<Proc>());
+        assert!(size_of::<crate::table::Slot>() <= 120, "{}", size_of::<crate::table::Slot>());
     }
 }

@@ -123,7 +123,7 @@ fn picture(node: &Node, process: &Arc<Proc>, status: Status, waiting: usize) -> 
         trap_exit: state.trap_exit,
         status,
         label: process.label,
-        parent: process.parent.map(|seat| Pid { node: node.id().clone(), id: seat.id, serial: seat.serial }),
+        parent: (process.parent.id != 0).then(|| process.parent.pid(node)),
         group_leader,
         messages_received: process.received.load(Ordering::Relaxed),
         messages_sent: process.sent.load(Ordering::Relaxed),

@@ -31,6 +31,7 @@ pub(crate) struct Letter {
 
 impl Message {
     /// The message `value`. Terms and the plain values that fit into one are kept as terms, everything else is boxed.
+    #[inline]
     pub fn new<T: IntoTerm + Send + 'static>(value: T) -> Message {
         let mut value = Some(value);
         let any: &mut dyn Any = &mut value;

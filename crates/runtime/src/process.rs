@@ -40,8 +40,8 @@ pub(crate) struct Proc {
     pub(crate) received: AtomicU64,
     pub(crate) sent: AtomicU64,
     pub(crate) label: &'static str,
-    /// Who spawned it; always near.
-    pub(crate) parent: Option<Seat>,
+    /// Who spawned it; always near. Seat 0, which nobody has, for nobody.
+    pub(crate) parent: Seat,
     pub(crate) bound: Option<Box<Bound>>,
 }
 

@@ -18,14 +18,14 @@ use crate::process::Proc;
 
 impl Ctx {
     /// The first unread message that reads as an `M`; waits for it. Others stay.
-    pub async fn receive<M: FromTerm + 'static>(&mut self) -> M {
-        self.receive_from(Mark::START).await
+    pub fn receive<M: FromTerm + 'static>(&mut self) -> impl Future<Output = M> {
+        self.receive_from(Mark::START)
     }
 
     /// As [`Ctx::receive`], among the mail behind the mark.
-    pub async fn receive_from<M: FromTerm + 'static>(&mut self, mark: Mark) -> M {
-        let mut mark = mark;
-        poll_fn(|cx| self.poll_for(cx, &mut mark, |message| message.take_as::<M>())).await
+    // Two words, and no more: what waits in a receive is what most processes of a node do.
+    pub fn receive_from<M: FromTerm + 'static>(&mut self, mut mark: Mark) -> impl Future<Output = M> {
+        poll_fn(move |cx| self.poll_for(cx, &mut mark, |message| message.take_as::<M>()))
     }
 
     /// As [`Ctx::receive`], for at most `wait`. Zero looks at what is there and does not wait.
@@ -78,14 +78,17 @@ impl Ctx {
     }
 
     /// The first unread message for which `pick` gives something; waits for it. Others stay.
-    pub async fn select<R>(&mut self, pick: impl FnMut(&Term) -> Option<R>) -> R {
-        self.select_from(Mark::START, pick).await
+    pub fn select<R>(&mut self, pick: impl FnMut(&Term) -> Option<R>) -> impl Future<Output = R> {
+        self.select_from(Mark::START, pick)
     }
 
     /// As [`Ctx::select`], among the mail behind the mark.
-    pub async fn select_from<R>(&mut self, mark: Mark, mut pick: impl FnMut(&Term) -> Option<R>) -> R {
-        let mut mark = mark;
-        poll_fn(|cx| self.poll_for(cx, &mut mark, |message| picked(message, &mut pick))).await
+    pub fn select_from<R>(
+        &mut self,
+        mut mark: Mark,
+        mut pick: impl FnMut(&Term) -> Option<R>,
+    ) -> impl Future<Output = R> {
+        poll_fn(move |cx| self.poll_for(cx, &mut mark, |message| picked(message, &mut pick)))
     }
 
     /// As [`Ctx::select`], for at most `wait`.
@@ -134,12 +137,13 @@ impl Ctx {
     }
 
     fn poll_unpaused(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let desk = self.desk();
-        if let Some((lane, bytes)) = desk.paused.as_deref() {
+        if let Some(paused) = self.desk().paused()
+            && let Some((lane, bytes)) = paused
+        {
             if lane.poll_room(cx, *bytes).is_pending() {
                 return Poll::Pending;
             }
-            desk.paused = None;
+            *paused = None;
         }
         Poll::Ready(())
     }
@@ -167,7 +171,7 @@ impl Ctx {
         mark: &mut Mark,
         mut look: impl FnMut(&mut Message) -> Look<R>,
     ) -> Poll<R> {
-        if self.desk().paused.is_some() && self.poll_unpaused(cx).is_pending() {
+        if self.desk().aside.is_some() && self.poll_unpaused(cx).is_pending() {
             return Poll::Pending;
         }
         let mut turns = self.desk().turns;

@@ -140,7 +140,7 @@ impl Node {
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             label,
-            parent: birth.parent.map(|parent| parent.seat()),
+            parent: birth.parent.map_or(Seat { id: 0, serial: 0 }, |parent| parent.seat()),
             bound,
         });
         self.table().install(seat, process.clone(), kind);

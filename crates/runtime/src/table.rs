@@ -11,6 +11,7 @@ use crate::lane::Lane;
 use crate::limits::{LAZY_SIGNALS_MAX, PROCESSES_MAX};
 use crate::mail::{Mail, Order};
 use crate::mailbox::Policy;
+use crate::message::{self, Form, Message};
 use crate::node::Node;
 use crate::process::{Proc, Task};
 use crate::watchers::{Near, Watchers};
@@ -139,6 +140,7 @@ impl Table {
     }
 
     /// The slot with this number, if it was ever used.
+    #[inline]
     pub(crate) fn slot(&self, id: u32) -> Option<&Slot> {
         let index = id.checked_sub(ID_FIRST)?;
         let (chunk, offset) = place(index);
@@ -146,6 +148,7 @@ impl Table {
     }
 
     /// The slot of a process that is still there, locked.
+    #[inline]
     pub(crate) fn find(&self, seat: Seat) -> Option<MutexGuard<'_, Body>> {
         let body = self.slot(seat.id)?.lock();
         (body.serial == seat.serial && body.life != Life::Free).then_some(body)
@@ -157,6 +160,17 @@ impl Table {
             Some(mut body) => Ok(body.push(mail)),
             None => Err(mail),
         }
+    }
+
+    /// The same for a message from here; `None` when there is no such process.
+    #[inline]
+    pub(crate) fn push_value(&self, seat: Seat, value: Box<dyn message::Near>) -> Option<Roused> {
+        let mut body = self.find(seat)?;
+        if body.kind.bounded {
+            return Some(body.push(Mail::Message(Message(Form::Value(value)))));
+        }
+        body.inbox.push_back(Mail::Message(Message(Form::Value(value))));
+        Some(body.say_mail())
     }
 
     /// The same for a message that came through `lane`.
@@ -285,6 +299,7 @@ impl Body {
     }
 
     /// Wakes whoever waits for mail.
+    #[inline]
     pub(crate) fn say_mail(&mut self) -> Roused {
         if !self.receiving {
             return Roused::default();
