@@ -100,6 +100,10 @@ pub const DYNAMIC_NAMES_FREE_MAX: usize = 1_000;
 /// Longest wait for the answer of a new peer about its own peers, in milliseconds.
 pub const MESH_ANSWER_MILLIS: u64 = 10_000;
 
+/// Messages that `global` hears before it lets the processes run that wait behind it: each may change tables and have answers, so that
+/// a turn takes about a millisecond.
+pub const GLOBAL_MESSAGES_PER_TURN_MAX: u32 = 50;
+
 /// Locks that all peers together may hold in our table of global locks.
 pub const GLOBAL_LOCKS_MAX: usize = 10_000;
 

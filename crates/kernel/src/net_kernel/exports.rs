@@ -56,6 +56,9 @@ const NEAR: &[(&str, &str, u8, Near)] = &[
     ("net_kernel", "get_state", 0, |ctx, _| Ok(info::state(ctx.node()))),
     ("net_kernel", "nodename", 0, |ctx, _| Ok(asked(ctx, info::name))),
     ("net_kernel", "longnames", 0, |ctx, _| Ok(asked(ctx, info::long_names))),
+    ("net_kernel", "setopts", 2, socket_options),
+    ("net_kernel", "getopts", 2, socket_options),
+    ("net_kernel", "epmd_module", 0, |_, _| Ok(Term::atom("erl_epmd"))),
     ("net_kernel", "connecttime", 0, |ctx, _| Ok(Term::Int(info::connect_millis(ctx.node())))),
     ("net_kernel", "allow", 1, |ctx, arguments| Ok(asked(ctx, |node| info::allow(node, &arguments[0])))),
     ("net_kernel", "allowed", 0, |ctx, _| Ok(asked(ctx, info::allowed))),
@@ -245,6 +248,11 @@ fn print(ctx: &mut Ctx, peer: Option<&Term>) -> Term {
     let leader: Pid = ctx.group_leader();
     ctx.answer(&leader, message);
     Term::atom("ok")
+}
+
+fn socket_options(ctx: &mut Ctx, arguments: &[Term]) -> Outcome {
+    let [Term::Atom(peer), Term::List(_)] = arguments else { return Err(clause()) };
+    Ok(asked(ctx, |node| super::started(node).then(|| info::socket_options(node, peer))))
 }
 
 fn own_cookie(ctx: &Ctx) -> Term {

@@ -55,6 +55,12 @@ pub(super) fn allow(node: &Node, entries: &Term) -> Option<Term> {
     Some(Term::atom("ok"))
 }
 
+/// `setopts/2` and `getopts/2`: a carrier need not have sockets, and what OTP says of those that have no options is said of all.
+pub(super) fn socket_options(node: &Node, peer: &Atom) -> Term {
+    let there = peer == "new" || super::nodes(node, super::Kind::Connected).contains(peer);
+    if there { term!({error, enotsup}) } else { term!({error, noconnection}) }
+}
+
 pub(super) fn allowed(node: &Node) -> Option<Term> {
     let list = Term::list(NetKernel::of(node)?.state().table.allowed().iter().cloned().map(Term::Atom));
     Some(term!({ok, (list)}))

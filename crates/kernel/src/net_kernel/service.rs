@@ -77,6 +77,9 @@ fn at_once(ctx: &Ctx, from: &request::Caller, question: &Term) -> Option<Term> {
         [word, _] if word.is_atom("is_auth") => Some(Term::atom("yes")),
         [word, level] if word.is_atom("verbose") => info::verbose(node, level.as_int().unwrap_or(0)),
         [word, entries] if word.is_atom("allow") => info::allow(node, entries),
+        [word, Term::Atom(peer), _] if word.is_atom("setopts") || word.is_atom("getopts") => {
+            Some(info::socket_options(node, peer))
+        }
         [word, _, _, _] if word.is_atom("apply") && near => Some(Term::atom("not_implemented")),
         [word, Term::Int(time @ 1..), Term::Int(transition @ 0..)] if word.is_atom("new_ticktime") => {
             let millis = |number: &i64| Duration::from_millis(number.unsigned_abs());
@@ -106,7 +109,7 @@ fn spawn(ctx: &mut Ctx, from: &request::Caller, link: bool, job: [&Term; 4]) {
         }
         let arity = u8::try_from(arguments.len()).unwrap_or(u8::MAX);
         match child.node().exported(&module, &function, arity) {
-            Some(body) => body(child, arguments).await.map(drop),
+            Some(body) => body(child, arguments).await.map(drop).map_err(|exit| exit.sorted().0),
             None => {
                 let call =
                     Term::tuple([Term::Atom(module), Term::Atom(function), Term::list(arguments), Term::NIL]);

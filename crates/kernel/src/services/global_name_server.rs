@@ -9,6 +9,7 @@ use term::{Atom, FromTerm, Pid, Term};
 use super::start_registered;
 use crate::functions::sys;
 use crate::global::{Shell, WAKE};
+use crate::limits::GLOBAL_MESSAGES_PER_TURN_MAX;
 
 pub(crate) fn start(node: &Node) {
     start_registered(node, "global_name_server", run);
@@ -23,7 +24,13 @@ fn run(ctx: Ctx) -> impl Future<Output = ()> + Send {
 
 async fn serve(mut ctx: Ctx, locker: Pid, registrar: Pid) {
     let mut shell = Shell::begin(&mut ctx, locker, registrar);
+    let mut heard = 0_u32;
     loop {
+        heard += 1;
+        if heard % GLOBAL_MESSAGES_PER_TURN_MAX == 0 {
+            // Work for one peer that asks for much must not keep all others waiting.
+            ctx.breathe().await;
+        }
         let patience = shell.patience();
         if patience == Some(Duration::ZERO) {
             // Mail that is there goes first only if time has not run out.

@@ -41,7 +41,7 @@ pub(super) fn call_here(ctx: &mut Ctx, (module, function, args): Call) -> Starti
         let answer = ctx.node().try_run(move |ctx| body(ctx, args)).await;
         let value = match answer {
             Some(Ok(value)) => value,
-            Some(Err(exit)) => return Err(term!({(Term::atom("EXIT")), (exit.0)})),
+            Some(Err(exit)) => return Err(term!({(Term::atom("EXIT")), (exit.sorted().0.0)})),
             None => return Err(Term::atom("killed")),
         };
         linked(ctx, returned(&value))
