@@ -16,9 +16,11 @@ pub(crate) fn start(node: &Node) -> AbortHandle {
             let message: Term = ctx.receive().await;
             match Request::read(message) {
                 Request::Call(from, question) => {
-                    // What it does not know is not answered: OTP's breaks down.
+                    // OTP's breaks down over what it does not know: here only who asked hears of that.
                     if let Some(answer) = answer(ctx.node(), &question) {
                         request::answer(&mut ctx, &from, answer);
+                    } else {
+                        request::refuse(&ctx, &from, term!({function_clause, [{auth, handle_call, 3, []}]}));
                     }
                 }
                 Request::Cast(what) => print(ctx.node(), &what),
