@@ -26,8 +26,8 @@ async fn serve(mut ctx: Ctx, locker: Pid, registrar: Pid) {
     let mut shell = Shell::begin(&mut ctx, locker, registrar);
     let mut heard = 0_u32;
     loop {
-        heard += 1;
-        if heard % GLOBAL_MESSAGES_PER_TURN_MAX == 0 {
+        heard = (heard + 1) % GLOBAL_MESSAGES_PER_TURN_MAX;
+        if heard == 0 {
             // Work for one peer that asks for much must not keep all others waiting.
             ctx.breathe().await;
         }
