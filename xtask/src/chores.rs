@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::steps::{Order, Step, Work};
 use crate::tidy::manifest::Manifest;
-use crate::{otp, setup, tidy};
+use crate::{otp, sessions, setup, tidy};
 
 /// Everything that must hold before a push. Cheap checks first, so that a slip shows in seconds.
 pub(crate) fn test(root: &Path) -> Result<Vec<Step>> {
@@ -25,6 +25,7 @@ pub(crate) fn test(root: &Path) -> Result<Vec<Step>> {
         fuzz(root, FUZZ_SECONDS_SMOKE),
         examples(root)?,
         cluster(root),
+        sessions(root, sessions::Reach::Pick),
         interop(root, &tests, ""),
     ];
     steps.extend(other_releases(root, &tests, Reach::WithoutSoak));
@@ -46,6 +47,7 @@ pub(crate) fn nightly(root: &Path) -> Result<Vec<Step>> {
         },
         soak(root),
         cluster(root),
+        sessions(root, sessions::Reach::Whole),
         bench(root, &[]),
     ];
     steps.extend(other_releases(root, &tests, Reach::All));
@@ -139,6 +141,12 @@ fn examples(root: &Path) -> Result<Step> {
 /// The main job, as the README tells it.
 fn cluster(root: &Path) -> Step {
     Step::run("cluster", vec![cargo(root, "run --release -- cluster --once").within(CLUSTER_SECONDS_MAX)])
+}
+
+/// What people type into shells of several nodes.
+fn sessions(root: &Path, reach: sessions::Reach) -> Step {
+    let root = root.to_owned();
+    Step::here("sessions", move || sessions::run(&root, reach))
 }
 
 /// The packages under `tests/`: whole programs against a real `erl`.

@@ -2,6 +2,7 @@
 
 mod chores;
 mod otp;
+mod sessions;
 mod setup;
 mod steps;
 mod tidy;

@@ -1,4 +1,4 @@
-//! Installs what the tests need and this machine lacks: Erlang by apt, rustfmt and clippy by rustup.
+//! Installs what the tests need and this machine lacks: Erlang and Python 3 by apt, rustfmt and clippy by rustup.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,7 +10,20 @@ use crate::steps::Order;
 /// Installs everything that is missing; says what to do by hand where it cannot.
 pub(crate) fn everything() -> Result<()> {
     components()?;
+    python()?;
     erlang()
+}
+
+/// The acceptance sessions are replayed by a program in Python 3.
+fn python() -> Result<()> {
+    if has("python3", &["--version"]) {
+        return Ok(());
+    }
+    if !has("apt-get", &["--version"]) {
+        bail!("python3 is not installed and this is no Debian: install Python 3 and run this again");
+    }
+    apt(&["update", "-q"])?;
+    apt(&["install", "-q", "-y", "--no-install-recommends", "python3"])
 }
 
 /// Erlang is the oracle of most tests: without it they would prove half.
