@@ -86,7 +86,11 @@ impl NodeWorld {
         }
         let arity = u8::try_from(arguments.len()).ok();
         if let Some(body) = arity.and_then(|arity| self.ctx.node().exported(&module, &function, arity)) {
-            return self.ctx.lend(move |ctx| body(ctx, arguments)).await.map_err(|exit| raised(exit.sorted().0.0));
+            return self
+                .ctx
+                .lend(move |ctx| body(ctx, arguments))
+                .await
+                .map_err(|exit| raised(exit.sorted().0.0));
         }
         Err(Raise::undef(&module, &function, &arguments))
     }

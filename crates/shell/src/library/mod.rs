@@ -45,6 +45,37 @@ use crate::machine::code::{Native, PureFn};
 /// A row of a table: name, arity, function.
 pub(crate) type Row = (&'static str, u8, Native);
 
+/// What is written in Erlang.
+const SOURCES: &[(&str, &str)] = &[
+    ("erlang", include_str!("erl/erlang.erl")),
+    ("lists", include_str!("erl/lists.erl")),
+    ("maps", include_str!("erl/maps.erl")),
+    ("proplists", include_str!("erl/proplists.erl")),
+    ("queue", include_str!("erl/queue.erl")),
+    ("ordsets", include_str!("erl/ordsets.erl")),
+    ("orddict", include_str!("erl/orddict.erl")),
+    ("sets", include_str!("erl/sets.erl")),
+    ("dict", include_str!("erl/dict.erl")),
+    ("string", include_str!("erl/string.erl")),
+    ("binary", include_str!("erl/binary.erl")),
+    ("timer", include_str!("erl/timer.erl")),
+    ("calendar", include_str!("erl/calendar.erl")),
+    ("erl_eval", include_str!("erl/erl_eval.erl")),
+    ("rpc", include_str!("erl/rpc.erl")),
+    ("erpc", include_str!("erl/erpc.erl")),
+    ("c", include_str!("erl/c.erl")),
+    ("ets", include_str!("erl/ets.erl")),
+    ("proc_lib", include_str!("erl/proc_lib.erl")),
+    ("gen", include_str!("erl/gen.erl")),
+    ("sys", include_str!("erl/sys.erl")),
+    ("gen_server", include_str!("erl/gen_server.erl")),
+    ("supervisor", include_str!("erl/supervisor.erl")),
+    ("gen_statem", include_str!("erl/gen_statem.erl")),
+    ("gen_event", include_str!("erl/gen_event.erl")),
+    ("logger", include_str!("erl/logger.erl")),
+    ("error_logger", include_str!("erl/error_logger.erl")),
+];
+
 /// The functions there are.
 pub(crate) struct Library {
     natives: BTreeMap<Atom, BTreeMap<(Atom, u8), Native>>,
@@ -103,39 +134,10 @@ impl Library {
                 module.insert((Atom::new(name), *arity), *native);
             }
         }
-        let sources = [
-            ("erlang", include_str!("erl/erlang.erl")),
-            ("lists", include_str!("erl/lists.erl")),
-            ("maps", include_str!("erl/maps.erl")),
-            ("proplists", include_str!("erl/proplists.erl")),
-            ("queue", include_str!("erl/queue.erl")),
-            ("ordsets", include_str!("erl/ordsets.erl")),
-            ("orddict", include_str!("erl/orddict.erl")),
-            ("sets", include_str!("erl/sets.erl")),
-            ("dict", include_str!("erl/dict.erl")),
-            ("string", include_str!("erl/string.erl")),
-            ("binary", include_str!("erl/binary.erl")),
-            ("timer", include_str!("erl/timer.erl")),
-            ("calendar", include_str!("erl/calendar.erl")),
-            ("erl_eval", include_str!("erl/erl_eval.erl")),
-            ("rpc", include_str!("erl/rpc.erl")),
-            ("erpc", include_str!("erl/erpc.erl")),
-            ("c", include_str!("erl/c.erl")),
-            ("ets", include_str!("erl/ets.erl")),
-            ("proc_lib", include_str!("erl/proc_lib.erl")),
-            ("gen", include_str!("erl/gen.erl")),
-            ("sys", include_str!("erl/sys.erl")),
-            ("gen_server", include_str!("erl/gen_server.erl")),
-            ("supervisor", include_str!("erl/supervisor.erl")),
-            ("gen_statem", include_str!("erl/gen_statem.erl")),
-            ("gen_event", include_str!("erl/gen_event.erl")),
-            ("logger", include_str!("erl/logger.erl")),
-            ("error_logger", include_str!("erl/error_logger.erl")),
-        ];
-        let sources = sources.map(|(name, source)| (Atom::new(name), source));
+        let sources = SOURCES.iter().map(|(name, source)| (Atom::new(name), *source));
         Library {
             natives,
-            sources: sources.into_iter().collect(),
+            sources: sources.collect(),
             no_records: BTreeMap::new(),
             no_imports: BTreeMap::new(),
         }
