@@ -131,6 +131,10 @@ fn a_shell_answers_as_erls_does() {
     };
     let (theirs, ours) = (transcript("erl", &[]), transcript(TRUNKLINE, &["erl"]));
     for (theirs, ours) in theirs.lines().zip(ours.lines()) {
+        // Where no terminal is, OTP from 26 on prompts again for each further line of an expression.
+        let prompt = theirs.split_inclusive("> ").next().unwrap_or_default();
+        let again = prompt.repeat(2);
+        let theirs = theirs.strip_prefix(&again).map_or(theirs.to_owned(), |rest| format!("{prompt}{rest}"));
         assert_eq!(theirs, ours);
     }
     assert_eq!(theirs.lines().count(), ours.lines().count(), "{theirs}\n{ours}");

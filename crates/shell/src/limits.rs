@@ -34,6 +34,8 @@ pub const MATCH_SPEC_LEVELS_MAX: usize = 200;
 pub const ETS_BYTES_MAX: usize = 4 << 30;
 /// Tables of a node.
 pub const ETS_TABLES_MAX: usize = 1 << 18;
+/// How deep in a message to another node funs are looked for, which it knows by other numbers.
+pub const FUN_SEARCH_LEVELS_MAX: usize = 100;
 /// How many commands and results a session remembers.
 pub const HISTORY_COMMANDS_MAX: usize = 20;
 /// Directories in which modules are looked for.

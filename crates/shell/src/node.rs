@@ -1,6 +1,7 @@
 //! The world of a process on a node: what a program does, its [`Ctx`] does.
 
 mod ask;
+mod foreign;
 mod natives;
 mod start;
 
@@ -54,6 +55,7 @@ impl NodeWorld {
     /// The world of this process.
     pub fn new(ctx: Ctx, vm: Arc<Vm>) -> NodeWorld {
         let numbers = Numbers(ctx.node().clone());
+        foreign::watch(ctx.node());
         NodeWorld { ctx, vm, numbers, signalled: None }
     }
 
@@ -84,6 +86,10 @@ impl NodeWorld {
             let alive = self.is_alive(&pid).await;
             return Ok(Term::atom(if alive { "true" } else { "false" }));
         }
+        let arguments = match foreign::addressee(self.ctx.node(), &module, arguments.first()) {
+            Some(peer) => foreign::arguments_for(self.ctx.node(), &peer, arguments).await,
+            None => arguments,
+        };
         let arity = u8::try_from(arguments.len()).ok();
         if let Some(body) = arity.and_then(|arity| self.ctx.node().exported(&module, &function, arity)) {
             return self
@@ -144,6 +150,7 @@ impl World for NodeWorld {
         };
         let has = |word: &str| options.as_list().is_some_and(|list| list.iter().any(|o| o.is_atom(word)));
         let how = SendOptions { noconnect: has("noconnect"), nosuspend: has("nosuspend") };
+        let message = foreign::message_to(self.ctx.node(), &to, message);
         Ok(Term::atom(match self.ctx.send_with(to, message, how) {
             Sent::Ok => "ok",
             Sent::NoConnect => "noconnect",

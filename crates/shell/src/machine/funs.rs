@@ -24,8 +24,9 @@ pub(crate) type Source =
     (Arc<Vec<crate::ast::Clause>>, BTreeMap<Atom, Term>, BTreeMap<Atom, crate::parser::Record>);
 
 /// How OTP 25 numbers the funs of `erl_eval`: a fun made here is one of its to it.
-const ERL_EVAL_UNIQ: [u8; 16] = [6, 83, 97, 170, 70, 21, 144, 209, 189, 241, 235, 98, 209, 166, 235, 8];
-const ERL_EVAL_OLD_UNIQ: i64 = 3_316_493;
+pub(crate) const ERL_EVAL_UNIQ: [u8; 16] =
+    [6, 83, 97, 170, 70, 21, 144, 209, 189, 241, 235, 98, 209, 166, 235, 8];
+pub(crate) const ERL_EVAL_OLD_UNIQ: i64 = 3_316_493;
 
 impl Machine {
     /// A fun of the running code.

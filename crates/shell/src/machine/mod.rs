@@ -22,6 +22,7 @@ use crate::parser::Record;
 use crate::raise::Result;
 use crate::vm::Vm;
 use code::{Code, Proto};
+pub(crate) use funs::{ERL_EVAL_OLD_UNIQ, ERL_EVAL_UNIQ};
 use loops::{Gather, Iter};
 pub(crate) use matching::Around;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use trunkline::{Atom, Ctx, Exit, SpawnAt, Term};
 
-use super::NodeWorld;
+use super::{NodeWorld, foreign};
 use crate::machine::{Entry, Machine, run};
 use crate::raise::{Class, Raise, Result};
 use crate::vm::Vm;
@@ -96,6 +96,7 @@ impl NodeWorld {
             Entry::Fun(fun) => (Atom::new("erlang"), Atom::new("apply"), vec![fun, Term::NIL]),
             Entry::Mfa(module, function, arguments) => (module, function, arguments),
         };
+        let arguments = foreign::arguments_for(self.ctx.node(), &node, arguments).await;
         let at = SpawnAt { link: how.link, monitor: how.monitor };
         match self.ctx.spawn_at(node.clone(), module, function, arguments, at).await {
             Ok((pid, reference)) if how.monitor => Ok(Term::tuple([Term::Pid(pid), Term::Ref(reference)])),
