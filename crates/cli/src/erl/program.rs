@@ -73,6 +73,7 @@ impl Program {
         for (function, arity) in self.vm.functions(&Atom::new("code")) {
             node.export_raw("code", function.as_str(), Some(arity), self.function("code", function.as_str()));
         }
+        self.load_for(node);
         let this = self.clone();
         trunkline::otp::application::find_with(node, move |name| this.vm.find_application(name));
         let this = self.clone();
@@ -81,6 +82,26 @@ impl Program {
                 this.vm.knows(module, function, arity) || this.vm.has_function(module, function, arity);
             known.then(|| this.function(module.as_str(), function.as_str()))
         }));
+    }
+
+    /// Nor is a module missing that only the node has: `erl -remsh` of OTP 26 and later loads `shell` here before it starts it.
+    fn load_for(self: &Arc<Self>, node: &Node) {
+        let this = self.clone();
+        let loaded = self.function("code", "ensure_loaded");
+        let body: ExportedFn = Arc::new(move |ctx, arguments| {
+            let asked = arguments.first().and_then(Term::as_atom).cloned();
+            let nodes_own = |name: &Atom| {
+                let exports = ctx.node().exports_list();
+                this.vm.functions(name).is_empty() && exports.iter().any(|(module, ..)| module == name)
+            };
+            match asked.filter(nodes_own) {
+                Some(name) => {
+                    Box::pin(async move { Ok(Term::tuple([Term::atom("module"), Term::Atom(name)])) })
+                }
+                None => loaded(ctx, arguments),
+            }
+        });
+        node.export_raw("code", "ensure_loaded", Some(1), body);
     }
 
     /// `shell:start()`: a shell whose terminal is where its caller's group leader is.

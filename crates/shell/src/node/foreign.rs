@@ -222,8 +222,8 @@ mod tests {
         Term::Fun(Arc::new(Fun { arity: 0, uniq, index: 43, module, old_index: 43, old_uniq, creator, free }))
     }
 
-    #[test]
-    fn funs_are_found_wherever_they_are_and_nothing_else_changes() {
+    #[tokio::test]
+    async fn funs_are_found_wherever_they_are_and_nothing_else_changes() {
         let theirs = Numbers { uniq: [7; 16], old_uniq: 7 };
         let inner = fun(vec![Term::tuple([Term::Int(1), fun(vec![])])]);
         let improper = Term::List(List::cons(Term::Int(1), inner.clone()));
