@@ -2,11 +2,13 @@
 
 mod layout;
 mod plain;
+mod record;
 mod text;
 mod tree;
 
 use std::fmt;
 
+use crate::atom::Atom;
 use crate::ident::NodeId;
 use crate::list::List;
 use crate::map::Map;
@@ -32,6 +34,12 @@ impl NodeNumbers for Names {
     }
 }
 
+/// Which tuples are records.
+pub trait RecordNames {
+    /// The names of the fields of this record, when there is one of this name with so many.
+    fn fields(&self, name: &Atom, count: usize) -> Option<Vec<Atom>>;
+}
+
 /// How to print. The defaults are those of `io:format("~p")`.
 #[derive(Clone, Copy)]
 pub struct Printer<'a> {
@@ -52,6 +60,8 @@ pub struct Printer<'a> {
     pub line_characters: Option<usize>,
     /// How deep, and how many elements of each container, are shown before `...`, as `~W` and `~P` have it.
     pub depth: Option<usize>,
+    /// What [`Printer::pretty`] shows as `#name{field = Value}`, as a shell that knows records does.
+    pub records: Option<&'a dyn RecordNames>,
 }
 
 impl<'a> Printer<'a> {
@@ -66,6 +76,7 @@ impl<'a> Printer<'a> {
             line_length: 80,
             line_characters: None,
             depth: None,
+            records: None,
         }
     }
 

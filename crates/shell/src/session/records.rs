@@ -2,13 +2,20 @@
 
 use std::path::Path;
 
-use trunkline::Term;
-use trunkline::term::print::{NodeNumbers, Printer};
+use trunkline::term::print::{NodeNumbers, Printer, RecordNames};
+use trunkline::{Atom, Term};
 
 use super::Session;
 use crate::code::Near;
 use crate::parser::{Attribute, Form, Record};
 use crate::raise::{Raise, Result};
+
+impl RecordNames for Session {
+    fn fields(&self, name: &Atom, count: usize) -> Option<Vec<Atom>> {
+        let record = self.records.get(name).filter(|record| record.fields.len() == count)?;
+        Some(record.fields.iter().map(|(_, field, _)| field.clone()).collect())
+    }
+}
 
 impl Session {
     /// The value as the shell shows it, from this column on.
@@ -28,9 +35,6 @@ impl Session {
         numbers: &dyn NodeNumbers,
         depth: Option<usize>,
     ) -> String {
-        if let Some(shown) = self.show_record(value, column, numbers, depth) {
-            return shown;
-        }
         let printer = Printer::new(numbers).unicode();
         let printer = Printer {
             column,
@@ -38,33 +42,10 @@ impl Session {
             line_characters: Some(60),
             depth,
             strings: self.strings,
+            records: Some(self),
             ..printer
         };
         printer.pretty(value)
-    }
-
-    /// `#name{field = Value}`, where a record of this name and size is known; on one line, or each field on its own.
-    fn show_record(
-        &self,
-        value: &Term,
-        column: usize,
-        numbers: &dyn NodeNumbers,
-        depth: Option<usize>,
-    ) -> Option<String> {
-        let (name, values) = value.as_tuple()?.split_first()?;
-        let record =
-            self.records.get(name.as_atom()?).filter(|record| record.fields.len() == values.len())?;
-        let indent = column + name.to_string().len() + 2;
-        let mut fields = Vec::new();
-        for ((_, field, _), value) in record.fields.iter().zip(values) {
-            let field = format!("{} = ", crate::lexer::write_atom(field.as_str()));
-            let shown = self.show_within(value, indent + field.len(), numbers, depth);
-            fields.push(field + &shown);
-        }
-        let line = fields.join(",");
-        let fits = !line.contains('\n') && line.len() < 60 && indent + line.len() < self.columns;
-        let fields = if fits { line } else { fields.join(&format!(",\n{}", " ".repeat(indent - 1))) };
-        Some(format!("#{name}{{{fields}}}"))
     }
 
     /// `rl/0,1`: those that are named, or all.

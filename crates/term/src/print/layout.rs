@@ -25,47 +25,47 @@ pub(super) fn lay_out(tree: &Tree, printer: &Printer<'_>) -> String {
     layout.out
 }
 
-struct Layout {
-    line: i64,
+pub(super) struct Layout {
+    pub(super) line: i64,
     /// How many characters a line may have, its indentation not counted.
-    most: i64,
+    pub(super) most: i64,
     /// How far the elements of a tagged tuple are indented.
-    tag_indent: i64,
-    out: String,
+    pub(super) tag_indent: i64,
+    pub(super) out: String,
 }
 
 /// Where one is on a line.
 #[derive(Clone, Copy)]
-struct Place {
+pub(super) struct Place {
     /// The column, counted from 1, in which a piece and what goes below it begin.
-    column: i64,
+    pub(super) column: i64,
     /// How many brackets close after it.
-    closing: i64,
+    pub(super) closing: i64,
     /// How many characters the line has already.
-    used: i64,
+    pub(super) used: i64,
 }
 
 /// The indentation leaves too little room.
-struct NoGood;
+pub(super) struct NoGood;
 
 impl Layout {
-    fn fits_line(&self, length: i64, place: Place) -> bool {
+    pub(super) fn fits_line(&self, length: i64, place: Place) -> bool {
         length < self.line - place.column - place.closing && length + place.used + place.closing <= self.most
     }
 
     /// Whether a further element, after a comma, goes on the same line. Nothing closes unless it is the last.
-    fn fits_after_comma(&self, length: i64, column: i64, closing: i64, used: i64) -> bool {
+    pub(super) fn fits_after_comma(&self, length: i64, column: i64, closing: i64, used: i64) -> bool {
         let length = length + 1;
         let room = closing.max(1);
         length < self.line - column - room && used + length + room <= self.most
     }
 
-    fn new_line(&mut self, column: i64) {
+    pub(super) fn new_line(&mut self, column: i64) {
         self.out.push('\n');
         self.out.extend(std::iter::repeat_n(' ', (column - 1).max(0) as usize));
     }
 
-    fn tree(&mut self, tree: &Tree, place: Place) {
+    pub(super) fn tree(&mut self, tree: &Tree, place: Place) {
         if self.fits_line(tree.length, place) {
             return self.write(tree);
         }
@@ -88,6 +88,12 @@ impl Layout {
                 self.out.push('{');
                 self.tagged(items, dots.as_deref(), Place { column, closing, used: used + 1 });
                 self.out.push('}');
+            }
+            Shape::Record(name, fields, dots) => {
+                self.out.push_str(name);
+                self.out.push('{');
+                self.record(name.chars().count() as i64, fields, place);
+                self.end_record(fields, *dots);
             }
             Shape::Map(pairs, dots) => {
                 self.out.push_str("#{");
@@ -228,7 +234,7 @@ impl Layout {
     }
 
     /// Everything on one line.
-    fn write(&mut self, tree: &Tree) {
+    pub(super) fn write(&mut self, tree: &Tree) {
         match &tree.shape {
             Shape::Text(text) => self.out.push_str(text),
             Shape::Bytes(numbers) => {
@@ -250,6 +256,15 @@ impl Layout {
                     self.write(tail);
                 }
                 self.out.push(']');
+            }
+            Shape::Record(name, fields, dots) => {
+                self.out.push_str(name);
+                self.out.push('{');
+                for (index, field) in fields.iter().enumerate() {
+                    self.out.push_str(if index == 0 { "" } else { "," });
+                    self.write_field(field);
+                }
+                self.end_record(fields, *dots);
             }
             Shape::Map(pairs, dots) => {
                 self.out.push_str("#{");
@@ -277,13 +292,13 @@ impl Layout {
 }
 
 /// The last element has one more bracket after it; nothing closes after the others.
-fn last_closing(last: bool, closing: i64) -> i64 {
+pub(super) fn last_closing(last: bool, closing: i64) -> i64 {
     if last { closing + 1 } else { 0 }
 }
 
 /// Trying an indentation, without writing: the same walk, which fails where a tagged tuple is indented too far.
 impl Layout {
-    fn fits(&self, tree: &Tree, place: Place) -> Result<(), NoGood> {
+    pub(super) fn fits(&self, tree: &Tree, place: Place) -> Result<(), NoGood> {
         if self.fits_line(tree.length, place) {
             return Ok(());
         }
@@ -299,6 +314,7 @@ impl Layout {
             Shape::Tuple(true, items, _) => {
                 self.tagged_fits(items, Place { column, closing, used: used + 1 })
             }
+            Shape::Record(name, fields, _) => self.record_fits(name.chars().count() as i64, fields, place),
             Shape::Map(pairs, _) => {
                 self.map_fits(pairs, Place { column: column + 2, closing, used: used + 2 })
             }

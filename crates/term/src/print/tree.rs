@@ -26,6 +26,8 @@ pub(super) enum Shape {
     Tuple(bool, Vec<Tree>, Option<Box<Tree>>),
     /// Keys and values in turn, and whether dots follow.
     Map(Vec<Pair>, bool),
+    /// `#name`, the fields, and whether dots follow.
+    Record(String, Vec<Pair>, bool),
     /// `...` in the place of what is not shown, after this character.
     Dots(char),
 }
@@ -45,7 +47,7 @@ impl Tree {
         Tree { shape: Shape::Dots(after), length: 3 }
     }
 
-    fn text(text: String) -> Tree {
+    pub(super) fn text(text: String) -> Tree {
         Tree { length: text.chars().count() as i64, shape: Shape::Text(text) }
     }
 }
@@ -64,10 +66,15 @@ struct Open<'a> {
     dots: bool,
 }
 
-enum Kind<'a> {
+pub(super) enum Kind<'a> {
     Tuple {
         terms: Iter<'a, Term>,
         tagged: bool,
+    },
+    Record {
+        name: String,
+        fields: std::vec::IntoIter<String>,
+        terms: Iter<'a, Term>,
     },
     /// The pairs are all shown as deep as the first, but only so many.
     Map {
@@ -128,6 +135,9 @@ fn begin<'a>(term: &'a Term, depth: i64, plain: Plain<'_>) -> Result<Option<Tree
         Term::Tuple(items) if items.is_empty() => out.push_str("{}"),
         Term::Tuple(_) if depth == 1 => out.push_str("{...}"),
         Term::Tuple(items) => {
+            if let Some(record) = super::record::of(items, plain.printer) {
+                return Err(Open { kind: record, done: Vec::new(), depth: depth - 1, dots: false });
+            }
             let tagged = items.len() > 1 && items[0].as_atom().is_some();
             return open(Kind::Tuple { terms: items.iter(), tagged });
         }
@@ -235,7 +245,9 @@ impl<'a> Open<'a> {
     fn next(&mut self) -> Option<&'a Term> {
         let Open { kind, done, depth, dots } = self;
         match kind {
-            Kind::Tuple { terms, .. } => terms.next().filter(|_| enter(depth, dots)),
+            Kind::Tuple { terms, .. } | Kind::Record { terms, .. } => {
+                terms.next().filter(|_| enter(depth, dots))
+            }
             Kind::Map { pairs, value, left } => value.take().or_else(|| {
                 let (key, next) = pairs.next().filter(|_| enter(left, dots))?;
                 *value = Some(next);
@@ -279,6 +291,7 @@ impl<'a> Open<'a> {
             Kind::Tuple { tagged, .. } => {
                 Tree { length, shape: Shape::Tuple(tagged, done, dots.then(|| Box::new(Tree::dots(',')))) }
             }
+            Kind::Record { name, fields, .. } => super::record::close(name, fields, done, dots),
             Kind::List { runs, tail, .. } => {
                 let tail = if dots {
                     Some(Tree::dots('|'))
