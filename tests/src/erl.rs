@@ -47,8 +47,15 @@ impl Erl {
     /// # Panics
     /// When `erl` can't be started or does not answer.
     pub fn start(name: &str, epmd_port: u16, flags: &[&str]) -> Erl {
+        Erl::start_by(Command::new("erl"), name, epmd_port, flags)
+    }
+
+    /// As [`Erl::start`], by a command that starts `erl` somewhere, such as on another host.
+    ///
+    /// # Panics
+    /// As [`Erl::start`].
+    pub fn start_by(mut command: Command, name: &str, epmd_port: u16, flags: &[&str]) -> Erl {
         let kind = if name.contains('.') { "-name" } else { "-sname" };
-        let mut command = Command::new("erl");
         command
             .args([kind, name, "-setcookie", COOKIE, "-noshell", "-start_epmd", "false", "-eval", EVALUATOR])
             .args(flags)

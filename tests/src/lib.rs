@@ -4,6 +4,7 @@ pub mod cable;
 pub mod erl;
 pub mod logs;
 pub mod meeting;
+pub mod network;
 pub mod peer;
 pub mod player;
 pub mod soak;

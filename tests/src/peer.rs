@@ -19,7 +19,15 @@ impl Peer {
     /// # Panics
     /// When it does not come up.
     pub fn start(program: &str, name: &str, epmd: u16, flags: &[&str]) -> Peer {
-        let mut child = Command::new(program)
+        Peer::start_by(Command::new(program), name, epmd, flags)
+    }
+
+    /// As [`Peer::start`], by a command that starts `peer` somewhere, such as on another host.
+    ///
+    /// # Panics
+    /// As [`Peer::start`].
+    pub fn start_by(mut command: Command, name: &str, epmd: u16, flags: &[&str]) -> Peer {
+        let mut child = command
             .args([name, &epmd.to_string()])
             .args(flags)
             .stdin(Stdio::piped())
