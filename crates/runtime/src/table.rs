@@ -18,11 +18,17 @@ use crate::watchers::{Near, Watchers};
 
 /// Slots in chunks that are made when they are needed and never move.
 pub(crate) struct Table {
-    chunks: Box<[OnceLock<Box<[Slot]>>]>,
+    /// The first chunks, which are small.
+    first: [Chunk; CHUNKS_SMALL],
+    /// The others, in groups: of a node with few processes not even their places are there.
+    groups: [OnceLock<Box<[Chunk]>>; GROUPS],
     free: [Shard; FREE_SHARDS],
     next: AtomicU32,
     alive: AtomicU32,
 }
+
+/// Slots side by side.
+type Chunk = OnceLock<Box<[Slot]>>;
 
 /// Seats to use again.
 #[derive(Default)]
@@ -96,9 +102,9 @@ pub(crate) enum Life {
 
 impl Table {
     pub(crate) fn new() -> Table {
-        let chunks = CHUNKS_SMALL + (PROCESSES_MAX as usize).div_ceil(CHUNK_SLOTS);
         Table {
-            chunks: (0..chunks).map(|_| OnceLock::new()).collect(),
+            first: Default::default(),
+            groups: [const { OnceLock::new() }; GROUPS],
             free: Default::default(),
             next: AtomicU32::new(0),
             alive: AtomicU32::new(0),
@@ -129,8 +135,15 @@ impl Table {
     /// Makes the seat a living process.
     pub(crate) fn install(&self, seat: Seat, process: Arc<Proc>, kind: Kind) {
         let (chunk, offset) = place(seat.id - ID_FIRST);
-        let slots =
-            self.chunks[chunk].get_or_init(|| (0..chunk_slots(chunk)).map(|_| Slot::empty()).collect());
+        let home = match chunk.checked_sub(CHUNKS_SMALL) {
+            None => &self.first[chunk],
+            Some(large) => {
+                let group = &self.groups[large / GROUP_CHUNKS];
+                let made = || (0..GROUP_CHUNKS).map(|_| OnceLock::new()).collect();
+                &group.get_or_init(made)[large % GROUP_CHUNKS]
+            }
+        };
+        let slots = home.get_or_init(|| (0..chunk_slots(chunk)).map(|_| Slot::empty()).collect());
         let mut body = slots[offset].lock();
         body.serial = seat.serial;
         body.life = Life::Alive;
@@ -144,7 +157,14 @@ impl Table {
     pub(crate) fn slot(&self, id: u32) -> Option<&Slot> {
         let index = id.checked_sub(ID_FIRST)?;
         let (chunk, offset) = place(index);
-        self.chunks.get(chunk)?.get()?.get(offset)
+        let home = match self.first.get(chunk) {
+            Some(first) => first,
+            None => {
+                let large = chunk - CHUNKS_SMALL;
+                &self.groups.get(large / GROUP_CHUNKS)?.get()?[large % GROUP_CHUNKS]
+            }
+        };
+        home.get()?.get(offset)
     }
 
     /// The slot of a process that is still there, locked.
@@ -372,6 +392,8 @@ const FIRST_SLOTS: usize = 64;
 const CHUNKS_SMALL: usize = 7;
 const SMALL_SLOTS: usize = FIRST_SLOTS * ((1 << CHUNKS_SMALL) - 1);
 const CHUNK_SLOTS: usize = 8_192;
+const GROUP_CHUNKS: usize = 32;
+const GROUPS: usize = (PROCESSES_MAX as usize).div_ceil(CHUNK_SLOTS * GROUP_CHUNKS);
 
 #[cfg(test)]
 mod tests {
@@ -387,5 +409,16 @@ mod tests {
                 expected = (expected.0 + 1, 0);
             }
         }
+    }
+
+    #[test]
+    fn every_process_that_there_can_be_has_a_slot_and_no_other_has() {
+        let table = Table::new();
+        for id in [ID_FIRST, SMALL_SLOTS as u32, SMALL_SLOTS as u32 + ID_FIRST, PROCESSES_MAX, u32::MAX] {
+            assert!(table.slot(id).is_none(), "{id}: nobody was there yet");
+        }
+        let (chunk, _) = place(PROCESSES_MAX - 1);
+        assert!((chunk - CHUNKS_SMALL) / GROUP_CHUNKS < GROUPS);
+        assert!(size_of::<Table>() < 4_096, "{}", size_of::<Table>());
     }
 }
