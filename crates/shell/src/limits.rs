@@ -36,6 +36,22 @@ pub const ETS_BYTES_MAX: usize = 4 << 30;
 pub const ETS_TABLES_MAX: usize = 1 << 18;
 /// How deep in a message to another node funs are looked for, which it knows by other numbers.
 pub const FUN_SEARCH_LEVELS_MAX: usize = 100;
+/// Bytes of a file that is read as a whole.
+pub const FILE_BYTES_MAX: u64 = 4 << 30;
+/// Bytes that are read of an open file at once.
+pub const FILE_READ_BYTES_MAX: usize = 1 << 30;
+/// Files that are open at once.
+pub const FILES_OPEN_MAX: usize = 1 << 14;
+/// Terms that `persistent_term` keeps.
+pub const PERSISTENT_TERMS_MAX: usize = 1 << 20;
+/// Cells of all arrays of `counters` and `atomics`, 8 bytes each.
+pub const CELLS_MAX: usize = 1 << 24;
+/// Commands of `os:cmd/1` that run at once.
+pub const COMMANDS_MAX: usize = 256;
+/// Bytes of what such a command says; the rest is not kept.
+pub const COMMAND_OUTPUT_BYTES_MAX: usize = 256 << 20;
+/// Random bytes at once.
+pub const RANDOM_BYTES_MAX: usize = 64 << 20;
 /// How many commands and results a session remembers.
 pub const HISTORY_COMMANDS_MAX: usize = 20;
 /// Directories in which modules are looked for.

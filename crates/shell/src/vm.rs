@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use trunkline::Atom;
 
-use crate::library::{Library, Tables};
+use crate::library::{Cells, Files, Library, System, Tables};
 use crate::machine::Module;
 
 /// The library and the modules. Cheap to share, used by many processes at once.
@@ -21,6 +21,12 @@ pub struct Vm {
     pub(crate) path: RwLock<Vec<PathBuf>>,
     /// The tables of `ets`.
     pub(crate) tables: Mutex<Tables>,
+    /// The files that are open.
+    pub(crate) files: Mutex<Files>,
+    /// Persistent terms, counters, atomics.
+    pub(crate) cells: Mutex<Cells>,
+    /// The environment and other programs.
+    pub(crate) system: Mutex<System>,
 }
 
 impl Vm {
@@ -33,6 +39,9 @@ impl Vm {
             old: RwLock::default(),
             path: RwLock::new(vec![PathBuf::from(".")]),
             tables: Mutex::default(),
+            files: Mutex::default(),
+            cells: Mutex::default(),
+            system: Mutex::default(),
         })
     }
 

@@ -69,9 +69,12 @@ impl Program {
 
     /// What is asked for by name and not exported is looked for in the library and in the modules on the code path.
     fn find_for(self: &Arc<Self>, node: &Node) {
-        // What the shell knows of code is truer than what a node without one says.
-        for (function, arity) in self.vm.functions(&Atom::new("code")) {
-            node.export_raw("code", function.as_str(), Some(arity), self.function("code", function.as_str()));
+        // What the shell knows of code and tables is truer than what a node without one says.
+        for module in ["code", "ets"] {
+            for (function, arity) in self.vm.functions(&Atom::new(module)) {
+                let name = function.as_str();
+                node.export_raw(module, name, Some(arity), self.function(module, name));
+            }
         }
         self.load_for(node);
         let this = self.clone();

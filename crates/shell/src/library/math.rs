@@ -1,10 +1,9 @@
-//! `math`, and `rand` as far as it promises no sequence.
+//! `math`.
 
 use trunkline::term::Term;
 
 use super::Row;
-use super::args::int;
-use crate::machine::code::Native::{Process, Pure};
+use crate::machine::code::Native::Pure;
 use crate::machine::numbers::float;
 use crate::raise::{Raise, Result};
 
@@ -29,28 +28,6 @@ pub(super) const TABLE: &[Row] = &[
     ("pow", 2, Pure(|a| two(a, f64::powf))),
     ("atan2", 2, Pure(|a| two(a, f64::atan2))),
     ("fmod", 2, Pure(|a| two(a, |x, y| x % y))),
-];
-
-pub(super) const RAND: &[Row] = &[
-    ("uniform", 0, Process(|world, _| Ok(Term::Float((world.roll() >> 11) as f64 / (1u64 << 53) as f64)))),
-    (
-        "uniform",
-        1,
-        Process(|world, a| match int(&a[0]) {
-            Ok(top @ 1..) => Ok(Term::Int((world.roll() % top as u64) as i64 + 1)),
-            _ => Err(Raise::named("function_clause")),
-        }),
-    ),
-    (
-        "bytes",
-        1,
-        Process(|world, a| {
-            let count = super::args::size(&a[0])?.min(1 << 26);
-            let bytes: Vec<u8> = (0..count).map(|_| world.roll() as u8).collect();
-            Ok(Term::Binary(bytes.into()))
-        }),
-    ),
-    ("seed", 1, Pure(|a| Ok(a[0].clone()))),
 ];
 
 fn one(a: &[Term], how: fn(f64) -> f64) -> Result<Term> {

@@ -5,11 +5,13 @@
 mod args;
 mod binary;
 mod bits_text;
+mod cells;
 mod code;
 mod convert;
 mod erlang;
 mod ets;
 mod eval;
+mod files;
 mod graphemes;
 mod identifiers;
 mod io;
@@ -21,8 +23,12 @@ mod process;
 mod re;
 mod reports;
 mod scan;
+mod scan_on;
+mod sha;
+mod shelf;
 mod string;
 mod sums;
+mod system;
 mod types;
 mod unicode;
 
@@ -35,9 +41,12 @@ pub(crate) fn header(name: &str) -> Option<&'static str> {
 
 pub(crate) use args::{iodata, keyfind, text};
 pub(crate) use bits_text::chars;
+pub(crate) use cells::Cells;
 pub(crate) use ets::Tables;
 pub use eval::Shape;
+pub(crate) use files::Files;
 pub(crate) use names::is_auto_imported;
+pub(crate) use system::System;
 use trunkline::Atom;
 
 use crate::machine::code::{Native, PureFn};
@@ -64,7 +73,6 @@ const SOURCES: &[(&str, &str)] = &[
     ("rpc", include_str!("erl/rpc.erl")),
     ("erpc", include_str!("erl/erpc.erl")),
     ("c", include_str!("erl/c.erl")),
-    ("ets", include_str!("erl/ets.erl")),
     ("proc_lib", include_str!("erl/proc_lib.erl")),
     ("gen", include_str!("erl/gen.erl")),
     ("sys", include_str!("erl/sys.erl")),
@@ -88,7 +96,7 @@ pub(crate) struct Library {
 impl Library {
     /// All of it.
     pub(crate) fn standard() -> Library {
-        let tables: [(&str, &[&[Row]]); 15] = [
+        let tables: &[(&str, &[&[Row]])] = &[
             (
                 "erlang",
                 &[
@@ -114,27 +122,23 @@ impl Library {
             ("os", &[process::OS]),
             ("erl_eval", &[eval::TABLE]),
             ("re", &[re::TABLE]),
-            ("ets", &[ets::TABLE, ets::LOOK, ets::CHANGE, ets::WALK]),
         ];
         let mut natives: BTreeMap<Atom, BTreeMap<(Atom, u8), Native>> = BTreeMap::new();
-        for (module, rows) in tables {
+        for (module, rows) in tables.iter().chain(shelf::NATIVES) {
             let module = natives.entry(Atom::new(module)).or_default();
             for (name, arity, native) in rows.iter().copied().flatten() {
                 module.insert((Atom::new(name), *arity), *native);
             }
         }
-        for (module, rows) in [
-            ("timer", process::TIMER),
-            ("code", code::TABLE),
-            ("rand", math::RAND),
-            ("erl_error", reports::TABLE),
-        ] {
+        for (module, rows) in
+            [("timer", process::TIMER), ("code", code::TABLE), ("erl_error", reports::TABLE)]
+        {
             let module = natives.entry(Atom::new(module)).or_default();
             for (name, arity, native) in rows {
                 module.insert((Atom::new(name), *arity), *native);
             }
         }
-        let sources = SOURCES.iter().map(|(name, source)| (Atom::new(name), *source));
+        let sources = SOURCES.iter().chain(shelf::SOURCES).map(|(name, source)| (Atom::new(name), *source));
         Library {
             natives,
             sources: sources.collect(),

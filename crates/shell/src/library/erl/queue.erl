@@ -2,7 +2,7 @@
 -module(queue).
 -export([new/0, is_queue/1, is_empty/1, len/1, to_list/1, from_list/1, member/2, in/2, in_r/2, out/1, out_r/1,
          get/1, get_r/1, peek/1, peek_r/1, drop/1, drop_r/1, reverse/1, join/2, split/2, filter/2, fold/3, any/2,
-         all/2, delete/2, delete_r/2, filtermap/2, cons/2, head/1, tail/1, snoc/2, last/1, daeh/1, init/1, liat/1]).
+         all/2, delete/2, delete_r/2, delete_with/2, delete_with_r/2, lait/1, filtermap/2, cons/2, head/1, tail/1, snoc/2, last/1, daeh/1, init/1, liat/1]).
 
 new() -> {[], []}.
 is_queue({R, F}) when is_list(R), is_list(F) -> true;
@@ -85,9 +85,21 @@ join({R, F} = Q, {[], []}) when is_list(R), is_list(F) -> Q;
 join({[], []}, {R, F} = Q) when is_list(R), is_list(F) -> Q;
 join({R1, F1}, {R2, F2}) -> {R2, F1 ++ lists:reverse(R1, F2)};
 join(A, B) -> error(badarg, [A, B]).
-split(N, {R, F} = Q) when is_integer(N), N >= 0, N =< length(R) + length(F) ->
-    {A, B} = lists:split(N, to_list(Q)),
-    {f2r(A), f2r(B)};
+split(0, {R, F} = Q) when is_list(R), is_list(F) -> {{[], []}, Q};
+split(N, {R, F} = Q) when is_integer(N), N >= 1, is_list(R), is_list(F) ->
+    Front = length(F),
+    Left = Front + length(R) - N,
+    if
+        N < Front ->
+            {[X | A], B} = lists:split(N, F),
+            {{lists:reverse(A), [X]}, {R, B}};
+        N =:= Front -> {f2r(F), r2f(R)};
+        Left > 0 ->
+            {[X | A], B} = lists:split(Left, R),
+            {{B, F}, {[X], lists:reverse(A)}};
+        Left =:= 0 -> {Q, {[], []}};
+        true -> error(badarg, [N, Q])
+    end;
 split(N, Q) -> error(badarg, [N, Q]).
 filter(F, Q) ->
     from_list(lists:flatmap(fun(X) ->
@@ -101,8 +113,30 @@ filtermap(F, Q) -> from_list(lists:filtermap(F, to_list(Q))).
 fold(F, A, Q) -> lists:foldl(F, A, to_list(Q)).
 any(F, Q) -> lists:any(F, to_list(Q)).
 all(F, Q) -> lists:all(F, to_list(Q)).
-delete(X, Q) -> from_list(lists:delete(X, to_list(Q))).
-delete_r(X, Q) -> reverse(delete(X, reverse(Q))).
+delete(X, Q) -> delete_with(fun(Y) -> Y =:= X end, Q).
+delete_r(X, Q) -> delete_with_r(fun(Y) -> Y =:= X end, Q).
+delete_with(P, {R, F} = Q) when is_function(P, 1), is_list(R), is_list(F) ->
+    case without(P, F) of
+        false ->
+            case without(P, lists:reverse(R)) of
+                false -> Q;
+                [] -> f2r(F);
+                L -> {lists:reverse(L), F}
+            end;
+        [] -> r2f(R);
+        L -> {R, L}
+    end;
+delete_with(P, Q) -> error(badarg, [P, Q]).
+delete_with_r(P, {R, F}) when is_function(P, 1), is_list(R), is_list(F) ->
+    {F1, R1} = delete_with(P, {F, R}),
+    {R1, F1};
+delete_with_r(P, Q) -> error(badarg, [P, Q]).
+%% The list without the first that is to go.
+without(P, L) ->
+    case lists:splitwith(fun(X) -> not P(X) end, L) of
+        {_, []} -> false;
+        {A, [_ | B]} -> A ++ B
+    end.
 
 cons(X, Q) -> in_r(X, Q).
 head(Q) -> queue:get(Q).
@@ -111,6 +145,7 @@ snoc(Q, X) -> in(X, Q).
 daeh(Q) -> get_r(Q).
 last(Q) -> get_r(Q).
 liat(Q) -> drop_r(Q).
+lait(Q) -> drop_r(Q).
 init(Q) -> drop_r(Q).
 
 f2r([]) -> {[], []};

@@ -19,6 +19,7 @@ use crate::machine::code::Native::Step;
 use crate::raise::{Raise, Result};
 use crate::world::World;
 use spec::Spec;
+pub(super) use store::weigh;
 use store::{Kind, Protection, Table};
 pub(crate) use tables::Tables;
 use tables::{Access, here, tables, with};

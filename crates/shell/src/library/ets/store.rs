@@ -231,7 +231,7 @@ impl Table {
 }
 
 /// About how many bytes a term takes, however deep it is.
-pub(super) fn weigh(term: &Term) -> usize {
+pub(in crate::library) fn weigh(term: &Term) -> usize {
     const WORD: usize = 8;
     let mut bytes = 0;
     let mut todo = vec![term.clone()];
