@@ -18,6 +18,8 @@ pub struct Alone {
     pub mailbox: VecDeque<Term>,
     /// What was written.
     pub output: String,
+    /// How many turns it may still take before it is interrupted; without end when nothing is said.
+    pub turns: Option<u32>,
     references: u32,
     state: u64,
 }
@@ -25,7 +27,14 @@ pub struct Alone {
 impl Default for Alone {
     fn default() -> Alone {
         let identity = Identity::new(Atom::new("nonode@nohost"), 0).id().clone();
-        Alone { identity, mailbox: VecDeque::new(), output: String::new(), references: 0, state: 1 }
+        Alone {
+            identity,
+            mailbox: VecDeque::new(),
+            output: String::new(),
+            turns: None,
+            references: 0,
+            state: 1,
+        }
     }
 }
 
@@ -107,7 +116,12 @@ impl World for Alone {
         ready(Ok(Term::atom("ok")))
     }
 
+    fn is_interrupted(&self) -> bool {
+        self.turns == Some(0)
+    }
+
     fn breathe<'a>(&'a mut self) -> Pending<'a, ()> {
+        self.turns = self.turns.map(|turns| turns.saturating_sub(1));
         ready(())
     }
 

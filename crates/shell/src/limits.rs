@@ -22,6 +22,10 @@ pub const FUNS_REMEMBERED_MAX: usize = 256;
 pub const MACHINES_DEEP_MAX: usize = 16;
 /// Calls of a stack trace.
 pub const TRACE_CALLS_MAX: usize = 8;
+/// Bytes that a process may hold, as estimated; beyond it is killed. `process_flag(max_heap_size, Words)` sets less.
+pub const HEAP_BYTES_MAX: u64 = 4 << 30;
+/// Bytes that a process may allocate before it is weighed.
+pub const HEAP_UNWEIGHED_BYTES_MAX: u64 = 64 << 20;
 /// Elements of a list that `lists:seq/2` and its like make at once.
 pub const LIST_ELEMENTS_MAX: usize = 1 << 27;
 /// Files that include one another.

@@ -33,7 +33,7 @@ pub use decode::{DecodeError, decode, decode_at, decode_wire};
 pub use encode::{Encoder, encode, encode_wire};
 pub use fun::{Export, Fun, Local};
 pub use ident::{Identity, LIVES_MAX, NodeId, Pid, Port, REF_WORDS_MAX, Ref};
-pub use list::List;
+pub use list::{List, Slice};
 pub use map::Map;
 pub use num_bigint::BigInt;
 pub use order::{Numbers, compare, equal_by_value};

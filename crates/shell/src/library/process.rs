@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use trunkline::Atom;
 use trunkline::term::Term;
 
 use super::Row;
@@ -47,6 +48,19 @@ pub(super) const TABLE: &[Row] = &[
         }),
     ),
     ("nif_error", 1, Pure(|a| raise(Class::Error, &a[0]))),
+    (
+        "process_flag",
+        2,
+        Step(|machine, world, a| {
+            if a[0].is_atom("max_heap_size") {
+                let before = machine.heap.to_term();
+                machine.heap.set(&a[1])?;
+                return Ok(After::Value(before));
+            }
+            let answer = world.ask(&Atom::new("erlang"), &Atom::new("process_flag"), &a);
+            answer.unwrap_or_else(|| Err(Raise::badarg())).map(After::Value)
+        }),
+    ),
     ("apply", 2, Step(|_, _, mut a| Ok(After::Fun(a.remove(0), items(&a[0])?)))),
     (
         "apply",

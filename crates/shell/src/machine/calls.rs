@@ -178,6 +178,7 @@ impl Machine {
         match value {
             Ok(value) => {
                 self.stack.truncate(from);
+                self.made(&value);
                 self.stack.push(value);
                 Ok(None)
             }

@@ -4,6 +4,7 @@ pub(crate) mod bits;
 mod calls;
 pub(crate) mod code;
 mod funs;
+mod heap;
 mod loops;
 mod matching;
 pub(crate) mod numbers;
@@ -23,6 +24,7 @@ use crate::raise::Result;
 use crate::vm::Vm;
 use code::{Code, Proto};
 pub(crate) use funs::{ERL_EVAL_OLD_UNIQ, ERL_EVAL_UNIQ};
+pub(crate) use heap::Heap;
 use loops::{Gather, Iter};
 pub(crate) use matching::Around;
 
@@ -113,6 +115,8 @@ pub struct Machine {
     /// Code read from funs: by where the fun lies in memory, which it does as long as it is kept here.
     funs: HashMap<usize, (Arc<Fun>, Arc<funs::Closure>)>,
     steps: u32,
+    /// What it holds, and may hold.
+    pub(crate) heap: Heap,
     /// How many machines wait for this one.
     within: usize,
     /// The code of commands has slots that are not bound yet.
@@ -145,6 +149,7 @@ impl Machine {
             dictionary: BTreeMap::new(),
             funs: HashMap::new(),
             steps: 0,
+            heap: Heap::default(),
             within: 0,
             sentinel: Term::atom("\u{0}unbound"),
         }

@@ -29,6 +29,9 @@ impl Machine {
         loop {
             if self.steps >= STEPS_PER_TURN_MAX {
                 self.steps = 0;
+                if let Some(raise) = self.weigh() {
+                    return Pause::Done(Err(raise));
+                }
                 return Pause::Wait(Wait::Turn);
             }
             self.steps += 1;
@@ -160,9 +163,11 @@ fn apart<'a>(
         let mut inner = Machine::new(outer.vm.clone(), world.pid(), world.node());
         inner.within = outer.within + 1;
         inner.dictionary = std::mem::take(&mut outer.dictionary);
+        inner.heap = std::mem::take(&mut outer.heap);
         inner.prepare(&command, bound);
         let value = run(&mut inner, world).await;
         outer.dictionary = std::mem::take(&mut inner.dictionary);
+        outer.heap = std::mem::take(&mut inner.heap);
         inner.bound(&command, bound);
         value
     })

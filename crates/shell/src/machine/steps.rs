@@ -33,6 +33,7 @@ impl Machine {
                 match f(&self.stack[from..]) {
                     Ok(value) => {
                         self.stack.truncate(from);
+                        self.made(&value);
                         self.stack.push(value);
                     }
                     Err(raise) => return Err(raise.from_call(&name.0, &name.1, &self.stack[from..])),
@@ -268,7 +269,9 @@ impl Machine {
             buffer.segment(*spec, &value, size.as_ref())?;
             self.steps += (buffer.len() / 65_536) as u32;
         }
-        self.stack.push(buffer.into_term());
+        let value = buffer.into_term();
+        self.made(&value);
+        self.stack.push(value);
         Ok(())
     }
 

@@ -18,7 +18,7 @@ use trunkline::{Atom, Term};
 use crate::ast::Expr;
 use crate::compile::{Compiler, Records, Unit};
 use crate::lexer::{self, Loc, Scan};
-use crate::machine::{Entry, Machine, run, run_with};
+use crate::machine::{Entry, Heap, Machine, run, run_with};
 use crate::parser;
 use crate::raise::{Class, Raise};
 use crate::vm::Vm;
@@ -36,6 +36,7 @@ pub struct Session {
     pub(crate) records: Records,
     memory: Memory,
     dictionary: BTreeMap<Term, Term>,
+    heap: Heap,
     /// In which column lines end.
     pub columns: usize,
     prompt: Option<String>,
@@ -83,6 +84,7 @@ impl Session {
             records: Records::new(),
             memory: Memory::default(),
             dictionary: BTreeMap::new(),
+            heap: Heap::default(),
             columns: 80,
             prompt: None,
             prompter: None,
@@ -201,11 +203,16 @@ impl Session {
         let command = command.map_err(|error| Trouble::Refused(error.to_string()))?;
         let mut machine = Machine::new(self.vm.clone(), world.pid(), world.node());
         machine.dictionary = std::mem::take(&mut self.dictionary);
+        machine.heap = std::mem::take(&mut self.heap);
         machine.prepare(&command, &self.bindings);
         let mut orders = Ordered { session: self, forget: Vec::new(), forget_all: false, end: None };
         let value = run_with(&mut machine, world, &mut orders).await;
         let Ordered { forget, forget_all, end, .. } = orders;
         self.dictionary = std::mem::take(&mut machine.dictionary);
+        if value.is_ok() {
+            // Another process goes on behind one that failed, and it has flags of its own.
+            self.heap = std::mem::take(&mut machine.heap);
+        }
         if let Some(end) = end {
             return Err(Trouble::Ends(end));
         }
