@@ -180,3 +180,23 @@ fn under_the_name_epmd_the_program_is_epmd() {
     let said = place.run(link.to_str().unwrap(), &["-port", &free_port().to_string(), "-names"]);
     assert_eq!(said.stderr, "epmd: Cannot connect to local epmd\n");
 }
+
+/// What systemd does for a `.socket` unit: the socket is there before the service, as file 3.
+#[test]
+fn sockets_that_systemd_has_opened_are_served() {
+    let place = Place::new();
+    let listener = std::net::TcpListener::bind(("127.0.0.1", place.epmd_port)).unwrap();
+    let script =
+        format!("exec 3<&0 </dev/null; export LISTEN_PID=$$ LISTEN_FDS=1; exec {TRUNKLINE} epmd -systemd");
+    let mut command = place.command("sh", &["-c", &script]);
+    let quiet =
+        command.stdin(std::os::fd::OwnedFd::from(listener)).stdout(Stdio::null()).stderr(Stdio::null());
+    let epmd = Running(quiet.spawn().unwrap());
+    drop(command);
+    assert_eq!(place.trunkline(&["names"]).stdout, "no node is registered on localhost\n");
+    let _held = place.register("zoey", 4002);
+    assert_eq!(place.trunkline(&["names"]).stdout, "NAME  PORT\nzoey  4002\n");
+    drop(epmd);
+    let said = place.trunkline(&["epmd", "-systemd"]);
+    assert!(said.code == Some(1) && said.stderr.contains("systemd gave no sockets"), "{said:?}");
+}

@@ -99,6 +99,25 @@ impl Epmd {
         Ok(Epmd { config, listeners, port })
     }
 
+    /// Serves on sockets that somebody else has bound, such as systemd; `config` has no say in which these are. Must be called inside
+    /// tokio.
+    ///
+    /// # Errors
+    /// `InvalidInput` when there is none, or too many; what the system says about one that does not listen.
+    pub fn on(listeners: Vec<std::net::TcpListener>, config: EpmdConfig) -> io::Result<Epmd> {
+        let invalid = |why| io::Error::new(io::ErrorKind::InvalidInput, why);
+        if listeners.len() > EPMD_ADDRESSES_MAX {
+            return Err(invalid("epmd listens on 16 addresses at most"));
+        }
+        let first = listeners.first().ok_or_else(|| invalid("epmd needs a socket to listen on"))?;
+        let port = first.local_addr()?.port();
+        let waiting = listeners.into_iter().map(|listener| {
+            listener.set_nonblocking(true)?;
+            TcpListener::from_std(listener)
+        });
+        Ok(Epmd { config, listeners: waiting.collect::<io::Result<_>>()?, port })
+    }
+
     /// The port, the real one.
     pub fn port(&self) -> u16 {
         self.port

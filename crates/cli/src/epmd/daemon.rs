@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use trunkline::epmd::{Epmd, EpmdConfig};
 
-use super::clock;
+use super::{clock, inherited};
 use crate::limits::DAEMON_START_TIMEOUT;
 
 /// How to run.
@@ -23,6 +23,8 @@ pub(super) struct Plan {
     pub(super) idle: Duration,
     /// Whether a parent waits on our standard output for [`LISTENING`], or for the reason why not.
     pub(super) detached: bool,
+    /// Whether systemd has opened the sockets.
+    pub(super) systemd: bool,
 }
 
 /// Serves until a client kills it. Where one serves already, ends quietly, as Erlang's does.
@@ -42,7 +44,7 @@ pub(super) async fn serve(plan: Plan) -> anyhow::Result<ExitCode> {
         debug: plan.debug,
         packet_timeout: plan.idle,
     };
-    let epmd = match Epmd::bind(config) {
+    let epmd = match if plan.systemd { Epmd::on(inherited::sockets()?, config) } else { Epmd::bind(config) } {
         Ok(epmd) => epmd,
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
             if plan.debug > 0 {
@@ -52,7 +54,8 @@ pub(super) async fn serve(plan: Plan) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
         Err(error) => {
-            let why = format!("cannot listen on port {}: {error}", plan.port);
+            let place = if plan.systemd { "systemd's sockets".into() } else { format!("port {}", plan.port) };
+            let why = format!("cannot listen on {place}: {error}");
             tell_parent(plan.detached, &why);
             log(&why);
             return Ok(ExitCode::FAILURE);

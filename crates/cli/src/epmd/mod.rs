@@ -4,6 +4,7 @@ mod ask;
 pub(crate) mod client;
 mod clock;
 mod daemon;
+mod inherited;
 
 use std::env;
 use std::net::IpAddr;
@@ -51,6 +52,9 @@ pub(crate) struct Epmd {
     /// Listen on these addresses (comma between them) and on the loopback interface
     #[arg(long, value_name = "LIST")]
     address: Option<String>,
+    /// Take the sockets from systemd, instead of -port and -address: for a service with a `.socket` unit
+    #[arg(long, conflicts_with_all = ["daemon", "ask"])]
+    systemd: bool,
     /// Allow -kill with registered nodes, and -stop
     #[arg(long = "relaxed_command_check")]
     relaxed_command_check: bool,
@@ -85,6 +89,7 @@ impl Epmd {
             debug: self.debug,
             idle: Duration::from_secs(u64::from(self.packet_timeout)),
             detached: self.detached,
+            systemd: self.systemd,
         };
         daemon::serve(plan).await
     }
