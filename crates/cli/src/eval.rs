@@ -1,6 +1,6 @@
 //! The verb `eval`: expressions run on a node, the value of the last one printed.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use trunkline::rpc::RpcError;
 
 use crate::call::{exception, seconds};
 use crate::identity::Identity;
-use crate::limits::CALL_TIMEOUT;
+use crate::limits::{CALL_TIMEOUT, EVAL_INPUT_BYTES_MAX};
 use crate::visit::{FAILED, NO_CONNECTION, Trouble, Visit};
 
 /// Run Erlang expressions on a node and print the value of the last one
@@ -28,7 +28,7 @@ or in the expressions; 3 when there is no connection; `trunkline doctor` says wh
 pub(crate) struct Eval {
     /// The node, as it calls itself
     node: String,
-    /// The expressions, separated by commas; the dot at the end may be left out
+    /// The expressions, separated by commas; the dot at the end may be left out; - reads them from standard input
     #[arg(value_name = "EXPRESSIONS")]
     expressions: String,
     #[command(flatten)]
@@ -45,7 +45,11 @@ impl Eval {
     }
 
     async fn ask(&self) -> Result<ExitCode, Trouble> {
-        let forms = forms(&self.expressions).map_err(Trouble::usage)?;
+        let typed = match self.expressions.as_str() {
+            "-" => Some(standard_input()?),
+            _ => None,
+        };
+        let forms = forms(typed.as_ref().unwrap_or(&self.expressions)).map_err(Trouble::usage)?;
         let visit = Visit::to(&self.node, &self.identity, "eval").await?;
         let within = self.timeout.unwrap_or(CALL_TIMEOUT);
         let answer = visit.call("erl_eval", "exprs", vec![forms, Term::NIL], within).await;
@@ -68,6 +72,17 @@ impl Eval {
             }
         }
     }
+}
+
+/// All of it, as far as it goes.
+fn standard_input() -> Result<String, Trouble> {
+    let mut text = String::new();
+    let read = io::stdin().lock().take(EVAL_INPUT_BYTES_MAX + 1).read_to_string(&mut text);
+    read.map_err(|why| Trouble::usage(format!("standard input: {why}")))?;
+    if text.len() as u64 > EVAL_INPUT_BYTES_MAX {
+        return Err(Trouble::usage(format!("standard input: more than {EVAL_INPUT_BYTES_MAX} bytes")));
+    }
+    Ok(text)
 }
 
 /// The expressions in Erlang's abstract format, which every node understands.

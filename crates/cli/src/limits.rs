@@ -82,3 +82,6 @@ pub(crate) const HISTORY_ENTRY_BYTES_MAX: usize = 64 * 1024;
 
 /// The file of what was typed, as OTP's `shell_history_file_bytes` has it.
 pub(crate) const HISTORY_FILE_BYTES_MAX: u64 = 512 * 1024;
+
+/// Expressions that `eval` reads from standard input.
+pub(crate) const EVAL_INPUT_BYTES_MAX: u64 = 1024 * 1024;

@@ -35,6 +35,12 @@ fn visits(place: &Place) {
     assert!(said.code == Some(2) && said.stderr.contains("syntax error"), "{said:?}");
     let said = place.trunkline(&["eval", "nobody@localhost", "1"]);
     assert_eq!(said.code, Some(3), "{said:?}");
+    let said = piped(place, &["eval", "far@localhost", "-"], "L = [1,2,3],\nlists:sum(L).\n");
+    assert_eq!((said.stdout.as_str(), said.code), ("6\n", Some(0)), "{said:?}");
+    let said = place.trunkline(&["eval", "far@localhost", "--timeout", "0.2", "timer:sleep(9000)"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let said = piped(place, &["remsh", "nobody@localhost"], "1.\n");
+    assert_ne!(said.code, Some(0), "{said:?}");
 }
 
 /// A node of ours with a shell nobody types into.
@@ -57,6 +63,10 @@ fn a_node_of_ours_is_visited_and_goes_on() {
         "{said:?}"
     );
     assert_eq!(place.trunkline(&["ping", "far@localhost"]).code, Some(0));
+    // Who halts it in full is obeyed; that the node is lost is said, also to whoever only sees the code.
+    let said = piped(&place, &["remsh", "far@localhost"], "halt().\ntimer:sleep(9000).\n");
+    assert!(said.stdout.contains("The connection to far@localhost is lost"), "{said:?}");
+    assert_eq!(said.code, Some(3), "{said:?}");
 }
 
 #[test]

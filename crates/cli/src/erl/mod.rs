@@ -97,13 +97,17 @@ async fn run(mut flags: Flags) -> ExitCode {
     }
     let shell = async {
         match events {
-            Some(events) => terminal::run(&flags, &node, &program, events).await,
+            Some(events) => {
+                terminal::run(&flags, &node, &program, events).await;
+                ExitCode::SUCCESS
+            }
             None => pipe::run(&flags, &node, &program, face).await,
         }
     };
-    tokio::select! {
-        () = shell => {}
-        () = node.until_stopped() => {}
-    }
-    ExitCode::SUCCESS
+    let code = tokio::select! {
+        code = shell => code,
+        () = node.until_stopped() => return ExitCode::SUCCESS,
+    };
+    node.shutdown().await;
+    code
 }

@@ -1,6 +1,7 @@
 //! A shell in a pipe: plain prompts, and lines as they come.
 
 use std::io::{self, BufRead, Write};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 
@@ -31,8 +32,9 @@ pub(super) fn pen(face: &Face) -> Pen {
     Arc::new(move |text| face(Shown::Text(text.to_owned())))
 }
 
-/// Runs a shell until it ends, here or on the node of `-remsh`.
-pub(super) async fn run(flags: &Flags, node: &Node, program: &Arc<Program>, face: Face) {
+/// Runs a shell until it ends, here or on the node of `-remsh`. A shell whose node is lost, or was never there, is a failure:
+/// nobody is there to choose another.
+pub(super) async fn run(flags: &Flags, node: &Node, program: &Arc<Program>, face: Face) -> ExitCode {
     let (tell_end, ended) = tokio::sync::oneshot::channel();
     // The end of our input is no reason for another node to end.
     let end = flags.remsh.is_some().then_some(tell_end);
@@ -58,17 +60,22 @@ pub(super) async fn run(flags: &Flags, node: &Node, program: &Arc<Program>, face
         reason = over => reason.unwrap_or(Term::NIL),
         Ok(()) = ended => {
             face(Shown::Text("\n".to_owned()));
-            return node.shutdown().await;
+            return ExitCode::SUCCESS;
         }
     };
+    let lost = reason.as_binary().is_some() || reason.is_atom("noconnection");
     let text = match (reason.as_binary(), &flags.remsh) {
         (Some(why), _) => String::from_utf8_lossy(why).into_owned() + "\n",
+        (None, Some(peer)) if lost => format!("*** The connection to {peer} is lost ***\n"),
         (None, Some(peer)) => format!("*** The shell on {peer} is over: {reason} ***\n"),
-        (None, None) if node.is_closing() => return,
+        (None, None) if node.is_closing() => return ExitCode::SUCCESS,
         (None, None) => format!("*** Terminating erlang ({})\n", node.name()),
     };
     face(Shown::Text(text));
-    node.shutdown().await;
+    match lost && flags.remsh.is_some() {
+        true => ExitCode::from(crate::visit::NO_CONNECTION),
+        false => ExitCode::SUCCESS,
+    }
 }
 
 /// Standard input, line by line. A blocked read cannot be cancelled: the thread ends with the program.
