@@ -250,7 +250,7 @@ const MEETS_ERL: &str = "(package(trunkline-cli) & (binary(erl) | binary(remsh) 
     | (package(trunkline-proto) & (binary(connection_and_erlang) | binary(epmd_and_erlang) | binary(handshake_and_erlang))) \
     | (package(trunkline-shell) & binary(otp))";
 
-const OTHERS: [(&str, &str); 2] = [("otp 27", "27"), ("otp 29", "29")];
+const OTHERS: [(&str, &str); 2] = [("otp-27", "27"), ("otp-29", "29")];
 
 const FUZZ_SECONDS_SMOKE: u64 = 3;
 const FUZZ_SECONDS_NIGHTLY: u64 = 600;
