@@ -9,7 +9,7 @@ say.("cast", GenServer.cast(till, {:add, 5}))
 say.("call_again", GenServer.call(till, :get))
 say.("state", :sys.get_state(till))
 say.("multi_call", GenServer.multi_call([us], :till, :get) == {[{us, 7}], []})
-say.("reason", (try do GenServer.call(till, :crash) catch :exit, {reason, _} -> reason end))
+say.("reason", (try do GenServer.call(till, :crash) catch :exit, {{reason, [_place]}, _} -> reason end))
 say.("noproc", (try do GenServer.call(till, :get) catch :exit, {reason, _} -> reason end))
 
 pool = {:pool, us}

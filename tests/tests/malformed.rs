@@ -50,7 +50,7 @@ const SERVICES: &[(&str, Unknown, &str, &str)] = &[
 const CALLS: &str = "[nonsense, {}, [], 1, #{}, {nonsense, x}, {set_lock, x}, {set_lock, {a}}, {set_lock, {a, b, c}}, {set_lock, {l, [a | b]}, x}, \
      {del_lock, x}, {register, x}, {register, n, no_pid, m}, {register, n, no_pid, m, x}, {unregister}, {sync, [x | y]}, {add_node, 1}, {get_cookie, 1}, \
      {set_cookie, 1, 2}, {log, x}, {log, error, x, y, z}, {call, a, b, c}, {block_call, a, b, c}, {start_child, x}, {terminate_child, 1, 2}, \
-     {load_application}, {start_application, 1, 2}, {permit_application, nope, maybe}, {change_application_data, [x | y], z}, {config_change}, \
+     {load_application}, {start_application, 1, 2}, {permit_application, nope, perhaps}, {change_application_data, [x | y], z}, {config_change}, \
      {join_local, g, no_pid}, {join_local, g, [a | b]}, {leave_local, g, 7}, {monitor}, {demonitor, x}, {port_please, x}, {apply, 1, 2, 3}, \
      {connect, 1, 2}, {new_ticktime, a, b}, {allow, x}, {verbose, x, y}, {spawn, 1, 2, 3, 4}, {spawn_opt, 1, 2, 3, 4, 5, 6}, <<1:3>>, 1.5, make_ref(), self(), \
      fun erlang:abs/1, fun() -> ok end, {[a | b], self()}, list_to_tuple(lists:seq(1, 300)), lists:duplicate(1000, {x})]";

@@ -30,6 +30,32 @@ async fn messages_reach_pids_and_names_in_every_way_of_meeting() {
     .await;
 }
 
+/// OTP 28 and later send what is urgent, and what goes to an alias, as a signal of its own: `ALTACT_SIG_SEND`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_urgent_to_newer_releases_arrives() {
+    both_dialling(async |meeting| {
+        let Meeting { erl, ours, .. } = meeting;
+        if erl.eval("list_to_integer(erlang:system_info(otp_release)) >= 28") == "false" {
+            return;
+        }
+        ours.export_async("tests", "victim", |mut ctx: Ctx| async move {
+            let _: Term = ctx.receive().await;
+            Term::NIL
+        });
+        erl.eval("P = erpc:call(Us, erlang, whereis, [echo])");
+        erl.scene("erlang:send(P, {self(), 1}, [priority]), receive {echo, X} -> X ?WAIT end", "1");
+        erl.scene("erlang:send({echo, Us}, {self(), 2}, [priority]), receive {echo, X} -> X ?WAIT end", "2");
+        erl.scene("A = alias([priority]), P ! {A, 3}, receive {echo, X} -> X ?WAIT end", "3");
+        erl.scene(
+            "{V, M} = spawn_monitor(Us, tests, victim, []), exit(V, urgent, [priority]), \
+             receive {'DOWN', M, process, V, Why} -> Why ?WAIT end",
+            "urgent",
+        );
+        erl.check("net_adm:ping(Us)", "pong");
+    })
+    .await;
+}
+
 /// Values that both sides can write down.
 const WRITTEN: &[&str] = &[
     "0",

@@ -197,7 +197,12 @@ fn with_release(root: &Path, packages: &[String], release: &str, reach: Reach) -
         Reach::WithoutSoak => "not binary(soak)",
         Reach::All => "all()",
     };
-    Work::Run(vec![run(&guests, everything), run(&format!("--workspace {hosts}"), MEETS_ERL)])
+    let mut orders = vec![run(&guests, everything), run(&format!("--workspace {hosts}"), MEETS_ERL)];
+    if let Reach::All = reach {
+        let sessions = cargo(root, "xtask nightly --only sessions").env("PATH", &path);
+        orders.push(sessions.within(NIGHT_SECONDS_MAX));
+    }
+    Work::Run(orders)
 }
 
 fn cargo(root: &Path, line: &str) -> Order {
