@@ -98,27 +98,33 @@ fn nameless(line: &str) -> String {
     text + rest
 }
 
-#[test]
-fn behaviours_in_erlang_do_interpreted_what_they_do_compiled() {
-    if !erlang_is_here() {
-        return;
-    }
-    let place = Place::new();
-    let compiled = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("programs");
-    std::fs::create_dir_all(&compiled).unwrap();
+/// The programs, compiled; nobody else uses the directory.
+fn compiled(name: &str) -> PathBuf {
+    let place = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&place).unwrap();
     let mut files = Vec::new();
     for entry in std::fs::read_dir(sources()).unwrap() {
         let file = entry.unwrap().path();
         match file.extension().and_then(|end| end.to_str()) {
             Some("erl") => files.push(file),
             Some("app") => {
-                std::fs::copy(&file, compiled.join(file.file_name().unwrap())).unwrap();
+                std::fs::copy(&file, place.join(file.file_name().unwrap())).unwrap();
             }
             _ => {}
         }
     }
-    let status = Command::new("erlc").arg("-o").arg(&compiled).args(&files).status().expect("erlc runs");
+    let status = Command::new("erlc").arg("-o").arg(&place).args(&files).status().expect("erlc runs");
     assert!(status.success());
+    place
+}
+
+#[test]
+fn behaviours_in_erlang_do_interpreted_what_they_do_compiled() {
+    if !erlang_is_here() {
+        return;
+    }
+    let place = Place::new();
+    let compiled = compiled("programs");
     let modules = ["counter", "tree", "door", "bulletin", "market"];
     std::thread::scope(|scope| {
         for module in modules {
@@ -132,4 +138,43 @@ fn behaviours_in_erlang_do_interpreted_what_they_do_compiled() {
             });
         }
     });
+}
+
+/// Starts one node with a counter and a market, and has another one use them and be used; what that one prints.
+fn meet(served: &str, asking: &str, compiled: &Path) -> Vec<String> {
+    let place = Place::new();
+    let _epmd = place.our_epmd();
+    let node = |program: &str, flags: &[&str]| {
+        let verb: &[&str] = if program == TRUNKLINE { &["erl"] } else { &[] };
+        let code = if program == TRUNKLINE { sources() } else { compiled.to_owned() };
+        let code = code.display().to_string();
+        let mut command = place.command(program, &[verb, &["-noshell", "-pa", &code], flags].concat());
+        command.stdin(Stdio::null());
+        command
+    };
+    let start =
+        "{ok, _} = gen_server:start({local, counter}, counter, 10, []), ok = application:start(market).";
+    let mut there = node(served, &["-sname", "there@localhost", "-eval", start]);
+    let _there = common::Running(there.stdout(Stdio::null()).spawn().unwrap());
+    let here = ["-sname", "here@localhost", "-run", "far", "main", "there@localhost", "-s", "init", "stop"];
+    let out = node(asking, &here).output().expect("it starts");
+    let text = String::from_utf8(out.stdout).expect("text");
+    // What the program says itself. The logs of both nodes lie between, each in its own shape.
+    let said = |line: &&str| {
+        line.split_once(": ").is_some_and(|(word, _)| word.chars().all(|c| c.is_ascii_lowercase()))
+    };
+    text.lines().filter(said).map(nameless).collect()
+}
+
+#[test]
+fn behaviours_interpreted_here_are_used_from_otp_and_use_those_of_otp() {
+    if !erlang_is_here() {
+        return;
+    }
+    let compiled = compiled("programs_far");
+    let wanted = meet("erl", "erl", &compiled);
+    assert!(wanted.len() > 25, "{wanted:#?}");
+    for (served, asking) in [(TRUNKLINE, "erl"), ("erl", TRUNKLINE), (TRUNKLINE, TRUNKLINE)] {
+        assert_eq!(meet(served, asking, &compiled), wanted, "{served} is asked by {asking}");
+    }
 }

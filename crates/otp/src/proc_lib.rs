@@ -349,6 +349,25 @@ pub fn dictionary(node: &Node, pid: &Pid) -> Vec<(Term, Term)> {
     })
 }
 
+/// Notes of this process what [`dictionary`] tells, as long as what is returned is kept.
+pub fn remember(ctx: &Ctx, initial_call: Term, ancestors: Term) -> Remembered {
+    let families = ctx.node().shelf::<Families>();
+    let facts = Arc::new(Facts { initial_call, ancestors });
+    families.0.write().unwrap_or_else(PoisonError::into_inner).insert(ctx.pid(), facts.clone());
+    Remembered { _identity: Identity { families, pid: ctx.pid(), facts } }
+}
+
+/// What is known of a process, until this is dropped.
+pub struct Remembered {
+    _identity: Identity,
+}
+
+impl std::fmt::Debug for Remembered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Remembered").finish_non_exhaustive()
+    }
+}
+
 /// Who descends from whom, among the living.
 #[derive(Default)]
 struct Families(RwLock<BTreeMap<Pid, Arc<Facts>>>);

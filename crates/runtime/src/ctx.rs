@@ -298,10 +298,24 @@ impl Ctx {
         Fut: Future + Send + 'static,
         Fut::Output: Outcome,
     {
+        self.spawn_monitor_with(SpawnOptions::default(), false, body)
+    }
+
+    /// Starts a watched process with options; with `linked` it is linked too, before it runs.
+    ///
+    /// # Panics
+    /// As [`Node::spawn`].
+    pub fn spawn_monitor_with<F, Fut>(&mut self, options: SpawnOptions, linked: bool, body: F) -> (Pid, Ref)
+    where
+        F: FnOnce(Ctx) -> Fut + Send + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: Outcome,
+    {
         let (reference, _) = self.next_reference();
         let watcher = Watcher { pid: self.pid(), name: None, lane: 0 };
-        let birth = Birth { watcher: Some((reference.clone(), watcher)), ..Birth::default() };
-        (self.start(SpawnOptions::default(), birth, body), reference)
+        let link = linked.then(|| (self.pid(), Link { lane: 0, unlinking: None }));
+        let birth = Birth { watcher: Some((reference.clone(), watcher)), link, ..Birth::default() };
+        (self.start(options, birth, body), reference)
     }
 
     fn start<F, Fut>(&self, options: SpawnOptions, mut birth: Birth, body: F) -> Pid

@@ -101,6 +101,10 @@ impl Vm {
             return Some(module);
         }
         let file = self.find_code_file(&format!("{}.erl", name.as_str()))?;
+        let _turn = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(module) = self.module(name) {
+            return Some(module);
+        }
         match self.load_file(&file, &Options::default()) {
             Ok(module) if module.name == *name => Some(module),
             Ok(module) => {
@@ -125,12 +129,21 @@ impl Vm {
     /// # Errors
     /// When there is no such file, and with all that is wrong in it.
     pub fn load_file(&self, file: &Path, options: &Options) -> Result<Arc<Module>, CodeError> {
-        let module = Arc::new(self.compile_file(file, options)?);
-        self.load(module.clone());
-        Ok(module)
+        self.load_and_tell(file, options).map(|(module, _)| module)
     }
 
-    fn compile_file(&self, file: &Path, options: &Options) -> Result<Module, CodeError> {
+    /// The same, with what a compiler warns of.
+    ///
+    /// # Errors
+    /// When there is no such file, and with all that is wrong in it.
+    pub fn load_and_tell(&self, file: &Path, options: &Options) -> Result<(Arc<Module>, String), CodeError> {
+        let (module, warnings) = self.compile_file(file, options)?;
+        let module = Arc::new(module);
+        self.load(module.clone());
+        Ok((module, warnings))
+    }
+
+    fn compile_file(&self, file: &Path, options: &Options) -> Result<(Module, String), CodeError> {
         let Ok(bytes) = std::fs::read(file) else { return Err(CodeError::NoFile(file.to_owned())) };
         let source = match String::from_utf8(bytes) {
             Ok(source) => source,
@@ -143,7 +156,8 @@ impl Vm {
         let compiled = compile_with(&source, &origin, &mut near, &self.library);
         let mut module = compiled.map_err(|wrongs| CodeError::Wrong(report(&shown, &source, &wrongs)))?;
         module.file = Some(std::path::absolute(file).unwrap_or_else(|_| file.to_owned()));
-        Ok(module)
+        let warnings = report(&shown, &source, &module.warnings);
+        Ok((module, warnings))
     }
 }
 

@@ -8,6 +8,7 @@ mod compile;
 pub mod lexer;
 mod library;
 pub mod limits;
+mod lint;
 pub mod machine;
 pub mod module;
 pub mod node;

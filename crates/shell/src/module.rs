@@ -9,6 +9,7 @@ use trunkline::term::Term;
 use crate::ast::{Clause, Loc};
 use crate::compile::{Compiler, Records, Unit};
 use crate::library::Library;
+use crate::lint;
 use crate::machine::Module;
 use crate::parser::{self, Attribute, Form};
 use crate::preprocess::{self, Origin};
@@ -27,12 +28,18 @@ pub(crate) fn wrong(loc: Loc, what: impl Into<String>) -> ModuleError {
     ModuleError { loc, what: what.into() }
 }
 
+const EXPORTS_ALL: &str = "Warning: export_all flag enabled - all functions will be exported";
+
 /// What the forms of a module say.
 #[derive(Default)]
 struct Parts {
+    /// Whether `nowarn_export_all` was said.
+    quiet: bool,
     name: Option<Atom>,
     exports: BTreeMap<(Atom, u8), Loc>,
     export_all: bool,
+    /// Where everything was exported by a word that a compiler warns of.
+    exports_all_at: Option<Loc>,
     imports: BTreeMap<(Atom, usize), Atom>,
     functions: BTreeMap<(Atom, usize), Loc>,
     bodies: Vec<(Atom, u8, Arc<Vec<Clause>>)>,
@@ -66,7 +73,13 @@ pub(crate) fn compile_with(
         }
     }
     wrongs.sort_by_key(|wrong| wrong.loc);
-    build(parts, wrongs, source, library)
+    // Nobody reads warnings of the library's own modules.
+    let warnings = if origin.file == "nofile" { Vec::new() } else { parts.warnings() };
+    let built = build(parts, wrongs, source, library);
+    match built {
+        Ok(module) => Ok(Module { warnings, ..module }),
+        Err(wrongs) => Err(wrongs.into_iter().chain(warnings).collect()),
+    }
 }
 
 /// What was wrong with the text comes before what is wrong with its sense.
@@ -117,10 +130,40 @@ fn build(
         attributes: parts.attributes,
         records: parts.records,
         file: None,
+        warnings: Vec::new(),
     })
 }
 
 impl Parts {
+    fn warnings(&self) -> Vec<ModuleError> {
+        let key = |name: &Atom, arity: u8| (name.clone(), usize::from(arity));
+        let functions = self.bodies.iter().filter_map(|(name, arity, clauses)| {
+            let key = key(name, *arity);
+            let loc = *self.functions.get(&key)?;
+            Some((key, lint::Function { loc, clauses: clauses.as_slice() }))
+        });
+        let functions: BTreeMap<_, _> = functions.collect();
+        let roots: Vec<(Atom, usize)> = match self.export_all {
+            true => functions.keys().cloned().collect(),
+            false => self.exports.keys().map(|(name, arity)| key(name, *arity)).collect(),
+        };
+        let mut found: Vec<ModuleError> =
+            self.exports_all_at.iter().map(|loc| wrong(*loc, EXPORTS_ALL)).collect();
+        found.extend(lint::warnings(&functions, roots.into_iter().chain(self.on_load())));
+        found.sort_by_key(|warning| warning.loc);
+        found
+    }
+
+    /// What `-on_load` names is used.
+    fn on_load(&self) -> Option<(Atom, usize)> {
+        let (_, value) = self.attributes.iter().find(|(name, _)| *name == *"on_load")?;
+        let first = value.as_list()?.iter().next()?;
+        match first.as_tuple()? {
+            [Term::Atom(name), Term::Int(arity)] => Some((name.clone(), usize::try_from(*arity).ok()?)),
+            _ => None,
+        }
+    }
+
     fn take(&mut self, form: Form) {
         match form {
             Form::Function { loc, name, arity, clauses } => {
@@ -152,8 +195,16 @@ impl Parts {
                 self.records.insert(record.name.clone(), record);
             }
             Attribute::Other(name, value) if name == *"compile" => {
-                let all = |term: &Term| term.is_atom("export_all");
-                self.export_all |= all(&value) || value.as_list().is_some_and(|l| l.iter().any(|t| all(&t)));
+                let says = |word: &str| {
+                    value.is_atom(word) || value.as_list().is_some_and(|l| l.iter().any(|t| t.is_atom(word)))
+                };
+                self.quiet |= says("nowarn_export_all");
+                if says("export_all") {
+                    self.export_all = true;
+                    self.exports_all_at = Some(loc).filter(|_| !self.quiet);
+                } else if self.quiet {
+                    self.exports_all_at = None;
+                }
             }
             Attribute::Other(name, value) => {
                 let value = if matches!(value, Term::List(_)) { value } else { Term::list([value]) };

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 pub use start::{live, raised, value_of};
 use trunkline::io::{self, Device};
+use trunkline::otp::proc_lib::{self, Remembered};
 use trunkline::runtime::Node;
 use trunkline::term::NodeId;
 use trunkline::term::print::NodeNumbers;
@@ -29,6 +30,8 @@ pub struct NodeWorld {
     numbers: Numbers,
     /// To whom this process has sent an exit signal last: signals go before questions.
     signalled: Option<Pid>,
+    /// What others may know of how it began.
+    family: Option<Remembered>,
 }
 
 /// How a node numbers others in what it shows.
@@ -56,7 +59,7 @@ impl NodeWorld {
     pub fn new(ctx: Ctx, vm: Arc<Vm>) -> NodeWorld {
         let numbers = Numbers(ctx.node().clone());
         foreign::watch(ctx.node());
-        NodeWorld { ctx, vm, numbers, signalled: None }
+        NodeWorld { ctx, vm, numbers, signalled: None, family: None }
     }
 
     /// The process.
@@ -186,6 +189,11 @@ impl World for NodeWorld {
     }
 
     fn ask(&mut self, module: &Atom, function: &Atom, arguments: &[Term]) -> Option<Result<Term>> {
+        if *module == *"proc_lib" && *function == *"$remember" {
+            let [initial, ancestors] = arguments else { return Some(Err(Raise::badarg())) };
+            self.family = Some(proc_lib::remember(&self.ctx, initial.clone(), ancestors.clone()));
+            return Some(Ok(Term::atom("ok")));
+        }
         if *module == *"logger" {
             return natives::ask(&mut self.ctx, module, function, arguments);
         }

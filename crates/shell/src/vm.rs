@@ -17,6 +17,8 @@ pub struct Vm {
     own: RwLock<BTreeMap<Atom, Option<Arc<Module>>>>,
     /// Modules of which an older version may still run.
     old: RwLock<BTreeSet<Atom>>,
+    /// One module is looked for and read at a time: who comes second finds it loaded.
+    pub(crate) loading: Mutex<()>,
     /// Where modules are looked for.
     pub(crate) path: RwLock<Vec<PathBuf>>,
     /// The tables of `ets`.
@@ -37,6 +39,7 @@ impl Vm {
             modules: RwLock::default(),
             own: RwLock::default(),
             old: RwLock::default(),
+            loading: Mutex::default(),
             path: RwLock::new(vec![PathBuf::from(".")]),
             tables: Mutex::default(),
             files: Mutex::default(),

@@ -32,6 +32,9 @@ pub(super) async fn start(flags: &Flags, face: &Face) -> Result<(Node, Arc<Progr
     for path in &flags.paths {
         program.vm.add_code_path(Path::new(path), true);
     }
+    for path in &flags.paths_behind {
+        program.vm.add_code_path(Path::new(path), false);
+    }
     let named = |name: &str| dress(Node::builder(name), flags, &config, face);
     let node = match (&flags.name, &flags.remsh) {
         (Some((naming, name)), remsh) if name == "undefined" || name.starts_with("undefined@") => {

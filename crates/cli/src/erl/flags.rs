@@ -21,6 +21,7 @@ pub(crate) struct Flags {
     pub(crate) erl_epmd_port: Option<u16>,
     pub(crate) proto_dist: Option<String>,
     pub(crate) paths: Vec<String>,
+    pub(crate) paths_behind: Vec<String>,
     /// `-eval`, `-run`, `-s`, in their order.
     pub(crate) todo: Vec<Todo>,
     pub(crate) help: bool,
@@ -98,6 +99,7 @@ const KNOWN: &[&str] = &[
     "erl_epmd_port",
     "proto_dist",
     "pa",
+    "pz",
     "args_file",
     "eval",
     "run",
@@ -194,6 +196,7 @@ fn take(flags: &mut Flags, flag: &str, values: Vec<String>) -> Result<(), String
         }
         "proto_dist" => flags.proto_dist = Some(one()?),
         "pa" => flags.paths.extend(values),
+        "pz" => flags.paths_behind.extend(values),
         "eval" => flags.todo.push(Todo::Eval(one()?)),
         "run" | "s" if values.is_empty() => return Err(format!("-{flag} takes a module")),
         "run" => flags.todo.push(Todo::Run(values)),

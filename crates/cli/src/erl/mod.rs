@@ -30,7 +30,7 @@ A node with an Erlang shell. It takes the flags of erl:
   -remsh NODE                       the shell runs on NODE
   -eval 'EXPRESSIONS.', -run MODULE [FUNCTION [ARGUMENTS]], -s MODULE [FUNCTION [ARGUMENTS]]
   -noshell, -noinput, -detached     without a shell
-  -pa DIRECTORY                     where modules (.erl) are looked for
+  -pa DIRECTORY, -pz DIRECTORY      where modules (.erl) and applications (.app) are looked for
   -start_epmd false, -erl_epmd_port PORT, -proto_dist inet_tcp
   -args_file FILE                   more flags
 ";

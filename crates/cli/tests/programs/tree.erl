@@ -130,7 +130,7 @@ floors() ->
     exit(whereis(a), kill),
     say(said, heard(1)),
     say(same, Lower =:= whereis(lower)),
-    exit(Lower, kill),
+    gen_server:stop(Lower, {shutdown, repairs}, 1000),
     say(said, heard(2)),
     say(other, Lower =/= whereis(lower)),
     stop(Sup).

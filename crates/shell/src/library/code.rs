@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use trunkline::{Atom, Term};
 
 use super::Row;
-use super::args::{atom, boolean, items, ok, text};
+use super::args::{atom, boolean, items, text};
 use super::convert::string;
 use crate::code::{CodeError, Options};
 use crate::machine::Machine;
@@ -165,7 +165,7 @@ fn all_loaded(machine: &Machine) -> Term {
     Term::list(read.iter().chain(&own).map(|(name, file)| Term::tuple([name.clone().into(), file.clone()])))
 }
 
-/// What `c:c/2` does: `{ok, Module}`, `{error, Text}`, or `nofile`.
+/// What `c:c/2` does: `{ok, Module, Warnings}`, `{error, Text}`, or `nofile`.
 fn compile(machine: &Machine, file: &Term, options: &Term) -> Result<Term> {
     let given = path(file)?;
     let with = if given.extension().is_some_and(|end| end == "erl") {
@@ -179,8 +179,10 @@ fn compile(machine: &Machine, file: &Term, options: &Term) -> Result<Term> {
     let found = || machine.vm.find_code_file(&format!("{}.erl", module?.as_str()));
     let before = || machine.vm.module(module?)?.file.clone();
     let file = if with.is_file() { with } else { found().or_else(before).unwrap_or(with) };
-    match machine.vm.load_file(&file, &read_options(options)) {
-        Ok(module) => Ok(ok(Term::Atom(module.name.clone()))),
+    match machine.vm.load_and_tell(&file, &read_options(options)) {
+        Ok((module, warnings)) => {
+            Ok(Term::tuple([Term::atom("ok"), Term::Atom(module.name.clone()), Term::binary(&warnings)]))
+        }
         Err(CodeError::NoFile(_)) => Ok(Term::atom("nofile")),
         Err(CodeError::Wrong(text)) => Ok(Term::tuple([Term::atom("error"), Term::binary(&text)])),
     }

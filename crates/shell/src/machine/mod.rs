@@ -44,6 +44,8 @@ pub struct Module {
     pub records: BTreeMap<Atom, Record>,
     /// The file it was read from.
     pub file: Option<std::path::PathBuf>,
+    /// What a compiler warns of.
+    pub warnings: Vec<crate::module::ModuleError>,
 }
 
 impl std::fmt::Debug for Module {

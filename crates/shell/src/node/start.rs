@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trunkline::{Atom, Ctx, Exit, SpawnAt, Term};
+use trunkline::{Atom, Ctx, Exit, SpawnAt, SpawnOptions, Term};
 
 use super::{NodeWorld, foreign};
 use crate::machine::{Entry, Machine, run};
@@ -75,18 +75,14 @@ impl NodeWorld {
     pub(super) fn spawn_here(&mut self, entry: Entry, how: &Spawn) -> Term {
         let vm = self.vm.clone();
         let body = move |ctx: Ctx| live(ctx, vm, entry);
+        let options = SpawnOptions { label: Some("apply"), ..SpawnOptions::default() };
         match (how.link, how.monitor) {
-            (false, false) => Term::Pid(self.ctx.spawn(body)),
-            (true, false) => Term::Pid(self.ctx.spawn_link(body)),
-            (false, true) => {
-                let (pid, reference) = self.ctx.spawn_monitor(body);
+            (linked, true) => {
+                let (pid, reference) = self.ctx.spawn_monitor_with(options, linked, body);
                 Term::tuple([Term::Pid(pid), Term::Ref(reference)])
             }
-            (true, true) => {
-                let pid = self.ctx.spawn_link(body);
-                let reference = self.ctx.monitor(&pid);
-                Term::tuple([Term::Pid(pid), Term::Ref(reference)])
-            }
+            (true, false) => Term::Pid(self.ctx.spawn_link_with(options, body)),
+            (false, false) => Term::Pid(self.ctx.spawn_with(options, body)),
         }
     }
 

@@ -8,7 +8,8 @@ c(File) -> c(File, []).
 
 c(File, Options) ->
     case code:'$compile'(File, Options) of
-        {ok, Module} -> {ok, Module};
+        {ok, Module, <<>>} -> {ok, Module};
+        {ok, Module, Warnings} -> io:put_chars(Warnings), {ok, Module};
         {error, Text} -> io:put_chars(Text), error;
         nofile when is_atom(File) -> {error, non_existing};
         nofile ->

@@ -44,11 +44,14 @@ init_p(Parent, Ancestors, F) when is_function(F) ->
     {module, M} = erlang:fun_info(F, module),
     {name, Name} = erlang:fun_info(F, name),
     put('$initial_call', {M, Name, 0}),
+    proc_lib:'$remember'({M, Name, 0}, [Parent | Ancestors]),
     guarded(fun() -> F() end).
 
 init_p(Parent, Ancestors, M, F, As) ->
     put('$ancestors', [Parent | Ancestors]),
-    put('$initial_call', initial(M, F, As)),
+    Initial = initial(M, F, As),
+    put('$initial_call', Initial),
+    proc_lib:'$remember'(Initial, [Parent | Ancestors]),
     guarded(fun() -> apply(M, F, As) end).
 
 %% What a behaviour's process is said to have begun with is its callback.

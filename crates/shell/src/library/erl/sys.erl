@@ -36,8 +36,9 @@ remove(Process, F, Time) -> ask(Process, {debug, {remove, F}}, Time).
 no_debug(Process) -> ask(Process, {debug, no_debug}).
 no_debug(Process, Time) -> ask(Process, {debug, no_debug}, Time).
 
-state({ok, State}) -> State;
-state({error, Reason}) -> error(Reason).
+%% On the wire a state stands for itself.
+state({error, Reason}) -> error(Reason);
+state(State) -> State.
 
 ask(Process, Question) -> ask(Process, Question, 5000).
 ask(Process, Question, Time) ->
@@ -108,10 +109,11 @@ do(Status, Other, _, _, Debug, Misc) -> {Status, {error, {unknown_system_msg, Ot
 get_state_of(Module, Misc) ->
     case erlang:function_exported(Module, system_get_state, 1) of
         true ->
-            try {ok, _} = Module:system_get_state(Misc)
+            try Module:system_get_state(Misc) of
+                {ok, State} -> State
             catch Class:Reason -> {error, {callback_failed, {Module, system_get_state}, {Class, Reason}}}
             end;
-        false -> {ok, Misc}
+        false -> Misc
     end.
 
 replace_state_of(Module, F, Misc) ->
@@ -119,10 +121,10 @@ replace_state_of(Module, F, Misc) ->
         case erlang:function_exported(Module, system_replace_state, 2) of
             true ->
                 {ok, State, Misc1} = Module:system_replace_state(F, Misc),
-                {{ok, State}, Misc1};
+                {State, Misc1};
             false ->
                 Misc1 = F(Misc),
-                {{ok, Misc1}, Misc1}
+                {Misc1, Misc1}
         end
     catch Class:Reason -> {{error, {callback_failed, {Module, system_replace_state}, {Class, Reason}}}, Misc}
     end.
