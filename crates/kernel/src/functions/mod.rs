@@ -12,12 +12,14 @@ mod binary;
 mod calendar;
 pub(crate) mod code;
 mod erlang;
+mod error_logger;
 mod ets;
 mod funs;
 mod inet;
 pub(crate) mod init;
 mod io_lib;
 mod lists;
+mod lists_funs;
 mod lists_keys;
 mod logger;
 mod maps;
@@ -81,6 +83,7 @@ const MODULES: &[&Module] = &[
     &erlang::facts::MODULE,
     &erlang::integers::MODULE,
     &erlang::process::MODULE,
+    &erlang::sums::MODULE,
     &erlang::terms::MODULE,
     &erlang::time::MODULE,
     &appmon_info::MODULE,
@@ -88,12 +91,15 @@ const MODULES: &[&Module] = &[
     &binary::MODULE,
     &calendar::MODULE,
     &code::MODULE,
+    &error_logger::MODULE,
+    &error_logger::LOGGER,
     &ets::MODULE,
     &init::MODULE,
     &inet::INET,
     &inet::NET,
     &io_lib::MODULE,
     &lists::MODULE,
+    &lists_funs::MODULE,
     &lists_keys::MODULE,
     &logger::MODULE,
     &maps::MODULE,

@@ -61,6 +61,11 @@ pub(crate) fn say_legacy(node: &Node, event: &Term) {
     say(&Term::atom(level), &Term::Map(meta.unwrap_or_default()), cut(text));
 }
 
+/// An event of this node's own `logger`.
+pub(crate) fn say_log(node: &Node, level: &Term, event: &Term, meta: &Term) {
+    say(level, meta, event_text(node, event));
+}
+
 /// A report, or a string.
 fn event_text(node: &Node, report: &Term) -> String {
     if let Some(text) = text_of(report).filter(|text| !text.is_empty()) {

@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 pub(crate) use crate::io::{Output, Sink};
-pub(crate) use logger_proxy::say_legacy;
+pub(crate) use logger_proxy::{say_legacy, say_log};
 
 use crate::limits::SERVICE_RESTART_MILLIS;
 

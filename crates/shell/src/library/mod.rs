@@ -69,7 +69,10 @@ const SOURCES: &[(&str, &str)] = &[
     ("binary", include_str!("erl/binary.erl")),
     ("timer", include_str!("erl/timer.erl")),
     ("calendar", include_str!("erl/calendar.erl")),
+    ("erl_anno", include_str!("erl/erl_anno.erl")),
     ("erl_eval", include_str!("erl/erl_eval.erl")),
+    ("erl_internal", include_str!("erl/erl_internal.erl")),
+    ("erl_scan", include_str!("erl/erl_scan.erl")),
     ("rpc", include_str!("erl/rpc.erl")),
     ("erpc", include_str!("erl/erpc.erl")),
     ("c", include_str!("erl/c.erl")),
@@ -130,9 +133,12 @@ impl Library {
                 module.insert((Atom::new(name), *arity), *native);
             }
         }
-        for (module, rows) in
-            [("timer", process::TIMER), ("code", code::TABLE), ("erl_error", reports::TABLE)]
-        {
+        for (module, rows) in [
+            ("timer", process::TIMER),
+            ("code", code::TABLE),
+            ("erl_error", reports::TABLE),
+            ("erl_internal", names::TABLE),
+        ] {
             let module = natives.entry(Atom::new(module)).or_default();
             for (name, arity, native) in rows {
                 module.insert((Atom::new(name), *arity), *native);

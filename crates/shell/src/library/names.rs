@@ -24,6 +24,15 @@ spawn_request/1 spawn_request/2 spawn_request/3 spawn_request/4 spawn_request/5 
 split_binary/2 statistics/1 term_to_binary/1 term_to_binary/2 term_to_iovec/1 term_to_iovec/2 throw/1 \
 time/0 tl/1 trunc/1 tuple_size/1 tuple_to_list/1 unalias/1 unlink/1 unregister/1 whereis/1";
 
+pub(super) const TABLE: &[super::Row] = &[(
+    "$auto_imported",
+    2,
+    crate::machine::code::Native::Pure(|a| {
+        let (name, arity) = (super::args::atom(&a[0])?, super::args::size(&a[1])?);
+        Ok(super::args::boolean(is_auto_imported(name.as_str(), arity)))
+    }),
+)];
+
 /// Whether a call of this name without a module is one of `erlang`.
 pub(crate) fn is_auto_imported(name: &str, arity: usize) -> bool {
     AUTO.split_ascii_whitespace().any(|this| {

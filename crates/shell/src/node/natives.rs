@@ -27,6 +27,9 @@ pub(super) fn ask(ctx: &mut Ctx, module: &Atom, function: &Atom, arguments: &[Te
         }
         ("alias", []) => Term::Ref(ctx.alias(AliasMode::Explicit)),
         ("alias", [Term::List(options)]) => {
+            if !options.iter().all(|option| option.is_atom("reply") || option.is_atom("explicit_unalias")) {
+                return Some(Err(Raise::badarg()));
+            }
             let reply = options.iter().any(|option| option.is_atom("reply"));
             Term::Ref(ctx.alias(if reply { AliasMode::Reply } else { AliasMode::Explicit }))
         }

@@ -6,6 +6,7 @@ mod commands;
 mod errors;
 mod format_arguments;
 mod memory;
+mod missing;
 mod records;
 mod rewrite;
 
@@ -155,6 +156,7 @@ impl Session {
             Err(Trouble::Raised(raise)) => {
                 let tag = if self.catches { "* " } else { "** " };
                 let text = errors::report_behind(tag, &raise, world.numbers(), self.columns);
+                let text = text + &self.what_there_is(&raise);
                 let reason = raise.into_exit();
                 self.failure = (!self.catches).then(|| reason.clone());
                 let value = Term::tuple([Term::atom("EXIT"), reason]);

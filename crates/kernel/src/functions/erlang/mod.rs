@@ -7,5 +7,6 @@ mod floats;
 pub(super) mod info;
 pub(super) mod integers;
 pub(super) mod process;
+pub(super) mod sums;
 pub(super) mod terms;
 pub(super) mod time;

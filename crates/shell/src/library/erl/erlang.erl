@@ -8,7 +8,8 @@
          system_profile/2, seq_trace/2, seq_trace_info/1, seq_trace_print/1, seq_trace_print/2,
          process_flag/3, yield/0, decode_packet/3, cancel_timer/2, read_timer/2]).
 
-spawn_request(F) -> spawn_request(erlang, apply, [F, []], []).
+spawn_request(F) when is_function(F, 0) -> spawn_request(erlang, apply, [F, []], []);
+spawn_request(_) -> error(badarg).
 spawn_request(F, Options) when is_function(F, 0) -> spawn_request(erlang, apply, [F, []], Options);
 spawn_request(Node, F) when is_function(F, 0) -> spawn_request(Node, erlang, apply, [F, []], []);
 spawn_request(_, _) -> error(badarg).
