@@ -91,6 +91,8 @@ pub(super) struct Resolver {
     pub(super) resolved: Vec<Op>,
     /// What both have: the same name of the same process.
     shared: Vec<Named>,
+    /// What we have under names that he settles.
+    pub(super) left_to_him: Vec<Named>,
     asked: Option<Clash>,
 }
 
@@ -108,6 +110,7 @@ impl Resolver {
             ops: Vec::new(),
             resolved: Vec::new(),
             shared: Vec::new(),
+            left_to_him: Vec::new(),
             asked: None,
         }
     }
@@ -120,7 +123,7 @@ impl Resolver {
             match table.get(&theirs.name) {
                 None => self.ops.push(Op::Insert(theirs)),
                 Some(ours) if ours.pid == theirs.pid => self.shared.push(theirs),
-                Some(_) if !ours_to_settle => {}
+                Some(ours) if !ours_to_settle => self.left_to_him.push(ours.clone()),
                 Some(ours) => {
                     let clash = Clash { theirs, ours: ours.clone() };
                     self.asked = Some(clash.clone());
@@ -140,11 +143,13 @@ impl Resolver {
         self.ops.extend(strangers.cloned().map(Op::Insert));
     }
 
-    /// Tells the other side too of the names that it has for processes of our partition: some of its nodes may have lost ours
-    /// again, and the name with it. (OTP sees no reason to tell of what both have.)
-    pub(super) fn add_guests(&mut self, ours: impl Fn(&Pid) -> bool) {
-        let guests = std::mem::take(&mut self.shared).into_iter().filter(|named| ours(&named.pid));
-        self.resolved.extend(guests.map(Op::Insert));
+    /// Both sides are told of what both have: partitions have nothing in common, so some nodes of one of them may have lost the
+    /// process of such a name once, and the name with it. (OTP sees no reason to tell.)
+    pub(super) fn add_shared(&mut self) {
+        for named in std::mem::take(&mut self.shared) {
+            self.ops.push(Op::Insert(named.clone()));
+            self.resolved.push(Op::Insert(named));
+        }
     }
 
     /// Takes the verdict of the method: a pid stays, anything else removes the name on both sides; when the method
@@ -153,8 +158,8 @@ impl Resolver {
         let Clash { theirs, ours } = self.asked.take()?;
         let name = theirs.name.clone();
         match verdict {
-            Ok(Term::Pid(pid)) if pid == theirs.pid => self.ops.push(Op::Insert(theirs)),
-            Ok(Term::Pid(pid)) if pid == ours.pid => self.resolved.push(Op::Insert(ours)),
+            Ok(Term::Pid(pid)) if pid == theirs.pid => self.stays(theirs),
+            Ok(Term::Pid(pid)) if pid == ours.pid => self.stays(ours),
             Err(reason) => {
                 self.ops.push(Op::Insert(theirs));
                 return Some(format!(
@@ -172,6 +177,12 @@ impl Resolver {
             }
         }
         None
+    }
+
+    /// Who loses has to hear of it, and so have those of the winner's side who have lost the name meanwhile.
+    fn stays(&mut self, named: Named) {
+        self.ops.push(Op::Insert(named.clone()));
+        self.resolved.push(Op::Insert(named));
     }
 }
 

@@ -84,6 +84,8 @@ pub(super) struct Session {
     pub(super) resolver: Option<Resolver>,
     /// What we shall do, when our part is done.
     pub(super) ops: Option<Vec<Op>>,
+    /// What we have under names that he settles.
+    pub(super) left_to_him: Vec<Named>,
     /// His part, when it came before ours was done.
     pub(super) his_part: Option<HisPart>,
 }
@@ -107,6 +109,7 @@ impl Session {
             his_names: None,
             resolver: None,
             ops: None,
+            left_to_him: Vec::new(),
             his_part: None,
         }
     }

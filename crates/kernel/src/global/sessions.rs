@@ -330,12 +330,13 @@ impl Global {
         let Some(session) = self.peers.session_mut(node) else { return };
         let (Some(mut resolver), Some(his)) = (session.resolver.take(), session.his.clone()) else { return };
         let member = |node: &Atom| *node == self.me || known.iter().any(|(other, _)| other == node);
-        resolver.add_strangers(&self.names, |pid: &Pid| !member(pid.node.name()));
         if prevented {
             // Partitions that may overlap have much in common, and all of it is known to all.
-            resolver.add_guests(|pid: &Pid| member(pid.node.name()));
+            resolver.add_shared();
         }
+        resolver.add_strangers(&self.names, |pid: &Pid| !member(pid.node.name()));
         session.ops = Some(resolver.ops);
+        session.left_to_him = resolver.left_to_him;
         let part = session.his_part.take();
         let external: Vec<External> = self.names.external().cloned().collect();
         let resolved =
@@ -365,7 +366,16 @@ impl Global {
         else {
             return;
         };
+        let left = std::mem::take(&mut session.left_to_him);
         ops.extend(part.ops);
+        // He has found nothing for us to do about it: ours stays, and those of us are told who have lost it meanwhile.
+        let stays =
+            left.into_iter().filter(|ours| self.names.get(&ours.name).is_some_and(|now| now.pid == ours.pid));
+        for ours in stays.collect::<Vec<_>>() {
+            if !ops.iter().any(|op| *op.name() == ours.name) {
+                ops.push(Op::Insert(ours));
+            }
+        }
         let nodes = self.with_versions(node, &his, part.known);
         for (other, _) in nodes.iter().filter(|(other, _)| other != node) {
             self.owe_in_sync(other);

@@ -528,3 +528,41 @@ fn a_tale_of_a_loss_is_about_the_one_that_its_teller_saw() {
     assert!(!a_tale_makes_the_news_late(PEER));
     assert!(a_tale_makes_the_news_late("d@h"));
 }
+
+/// A node with a smaller name settles whose name it is, and finds nothing for us to do: our process keeps it. Some of our partition
+/// may have lost it meanwhile, so all of them are told.
+#[test]
+fn a_name_that_stays_is_told_to_those_who_may_have_lost_it() {
+    let (judge, locker) = (Atom::new("0@h"), pid_of("0@h", 2));
+    let ours = Named { pid: pid_of(ME, 60), ..named("x", 60) };
+    let his = Named { pid: pid_of("0@h", 61), ..named("x", 61) };
+    for (ops, told) in [
+        (Vec::new(), vec![Op::Insert(ours.clone())]),
+        (vec![Op::Insert(his.clone())], vec![Op::Insert(his.clone())]),
+    ] {
+        let mut stage = met(Mistake::None);
+        let Named { name, pid, method } = ours.clone();
+        stage.happens(Event::Request { id: 1, request: Request::Register { name, pid, method } });
+        stage.settles();
+        stage.said();
+        stage.happens(Event::NodeUp { node: judge.clone(), visible: true, connection: 4 });
+        let tag = stage.tag();
+        let says =
+            |stage: &mut Stage, message| stage.happens(Event::Message { from: judge.clone(), message });
+        says(&mut stage, messages::init_connect(&judge, Term::Int(100), &locker));
+        stage.settles();
+        says(&mut stage, messages::lock_set(&locker, true, Term::NIL, Some(tag.clone())));
+        stage.settles();
+        says(&mut stage, messages::exchange(&judge, [his.clone()].into_iter(), tag.clone()));
+        says(&mut stage, messages::resolved(&judge, &ops, &[], &[], tag, VERSION));
+        let news: Vec<Vec<Op>> = stage
+            .said()
+            .iter()
+            .filter_map(|message| match Message::read(message) {
+                Some(Message::NewNodes { ops, .. }) => Some(ops),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(news, vec![told; 2]);
+    }
+}
