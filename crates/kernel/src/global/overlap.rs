@@ -224,7 +224,9 @@ impl Global {
         let lost = |pair: &(Atom, Atom), told: &Told| {
             told.ahead && pair.1 == *node && self.now.since(told.at) < stale && self.peers.is_known(&pair.0)
         };
+        // The news may speak of ourselves, and the tales too: we are never late for ourselves.
         self.overlap.is_prevented()
+            && *node != self.me
             && !self.peers.is_known(node)
             && self.overlap.told.iter().any(|(pair, told)| lost(pair, told))
     }

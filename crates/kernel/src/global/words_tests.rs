@@ -566,3 +566,25 @@ fn a_name_that_stays_is_told_to_those_who_may_have_lost_it() {
         assert_eq!(news, vec![told; 2]);
     }
 }
+
+/// Somebody has lost us, and somebody else has met us: the news of that speak of ourselves, and come to us too. We do not lose
+/// ourselves over that, nor our names.
+#[test]
+fn nobody_loses_himself() {
+    let (peer, me) = (Atom::new(PEER), Atom::new(ME));
+    let mut stage = met(Mistake::None);
+    let Named { name, method, .. } = named("x", 1);
+    stage.happens(Event::Request { id: 1, request: Request::Register { name, pid: pid_of(ME, 60), method } });
+    stage.settles();
+    let tale = messages::lost_connection(&Atom::new(THIRD), Term::Int(1), Term::Int(1), &me);
+    stage.happens(Event::Message { from: Atom::new(PEER), message: tale });
+    stage.said();
+    let (lock, nodes) = (LockId::global(Term::atom("me")), [(me.clone(), VERSION)]);
+    let news = News { node: &peer, ops: &[], external: &[], nodes: &nodes, version: VERSION, lock: &lock };
+    stage.hears(news.to_term(VERSION));
+    let told = stage.said();
+    let lost =
+        |term: &Term| matches!(Message::read(term), Some(Message::LostConnection { lost, .. }) if lost == me);
+    assert!(!told.iter().any(lost), "{told:?}");
+    assert_eq!(stage.global.whereis(&Term::atom("x")), Some(&pid_of(ME, 60)));
+}
