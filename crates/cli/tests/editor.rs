@@ -144,6 +144,20 @@ fn expressions_of_several_lines_wide_characters_and_pastes() {
 }
 
 #[test]
+fn output_without_end_is_stopped() {
+    let place = Place::new();
+    let mut seat = Seat::at(&place, TRUNKLINE, &[]);
+    let endless = "F = fun L(N) -> io:format(\"~p and on~n\", [N]), L(N + 1) end, F(0).\r";
+    seat.terminal.types(endless);
+    seat.terminal.shows("50 and on");
+    seat.terminal.types("\x03");
+    seat.terminal.shows("** exception exit: killed");
+    seat.terminal.shows("2> ");
+    seat.terminal.types("6 * 7.\r");
+    seat.terminal.shows("42");
+}
+
+#[test]
 fn what_is_bound_and_what_is_there_is_completed() {
     let place = Place::new();
     std::fs::write(place.home.join("shopping list.txt"), "milk").unwrap();

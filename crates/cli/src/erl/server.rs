@@ -144,6 +144,7 @@ impl Server {
                 Ok(Reply::End(end)) if ends(ctx, end, self.own).await? => return Ok(true),
                 Ok(Reply::End(_)) => all,
                 Err(reason) => {
+                    self.session.lock().await.ended(text, reason.clone());
                     self.lost(ctx, reason).await?;
                     all
                 }

@@ -27,7 +27,6 @@ const COMPLETE_MILLIS_MAX: u64 = 1500;
 
 /// What happens to a terminal.
 pub(super) enum Event {
-    Keys(Vec<u8>),
     Shown(u32, Shown),
     /// The shell of a job has begun.
     Begun(u32, Pid),
@@ -117,6 +116,8 @@ struct Job {
     /// The prompt of the line before, as long as nothing was said since: when it comes again, the expression goes on.
     open: Option<String>,
     goes_on: bool,
+    /// It was interrupted: until it asks again nothing is shown but the last thing it says.
+    muted: Option<String>,
     /// Lines of the last entry that are not read yet, and the prompt they were typed behind: it needs not be said again.
     unread: (String, usize),
 }
@@ -131,12 +132,13 @@ pub(super) async fn run(flags: &Flags, node: &Node, program: &Arc<Program>, even
         }
     };
     let Events { tell, mut events } = events;
-    let keys = tell.clone();
+    // What is typed is heard before what is waiting to be shown: it may be that the latter is to stop.
+    let (keys, mut typed) = mpsc::unbounded_channel();
     // A blocked read cannot be cancelled: the thread ends with the program.
     std::thread::spawn(move || {
         let mut bytes = [0; 1024];
         while let Ok(count @ 1..) = io::stdin().lock().read(&mut bytes) {
-            if keys.send(Event::Keys(bytes[..count].to_vec())).is_err() {
+            if keys.send(bytes[..count].to_vec()).is_err() {
                 return;
             }
         }
@@ -159,8 +161,18 @@ pub(super) async fn run(flags: &Flags, node: &Node, program: &Arc<Program>, even
     };
     let first = desk.start(flags.remsh.clone());
     desk.connect(first);
-    while let Some(event) = events.recv().await {
-        desk.happens(event).await;
+    loop {
+        tokio::select! {
+            biased;
+            Some(bytes) = typed.recv() => {
+                desk.fit();
+                for byte in bytes {
+                    desk.key(byte).await;
+                }
+            }
+            Some(event) = events.recv() => desk.happens(event).await,
+            else => break,
+        }
         if desk.quits {
             break;
         }
@@ -257,7 +269,20 @@ impl Desk {
         let (open, goes_on, unread) = (None, false, (String::new(), 0));
         self.jobs.insert(
             number,
-            Job { what, typed, asks, held, shell, remote, leader, editor, open, goes_on, unread },
+            Job {
+                what,
+                typed,
+                asks,
+                held,
+                shell,
+                remote,
+                leader,
+                editor,
+                open,
+                goes_on,
+                muted: None,
+                unread,
+            },
         );
         number
     }
@@ -266,11 +291,6 @@ impl Desk {
         self.fit();
         match event {
             Event::Resized => {}
-            Event::Keys(bytes) => {
-                for byte in bytes {
-                    self.key(byte).await;
-                }
-            }
             Event::Said(text) => self.screen.print(&text),
             Event::Shown(number, shown) => {
                 self.shown(number, shown);
@@ -318,6 +338,16 @@ impl Desk {
         {
             job.unread.1 -= 1;
             return;
+        }
+        if let (Shown::Text(text), Some(last)) = (&shown, &mut job.muted) {
+            last.clone_from(text);
+            return;
+        }
+        if let Some(last) = job.muted.take().filter(|last| last.starts_with("**")) {
+            match seen {
+                true => self.screen.print(&last),
+                false => job.held.push_str(&last),
+            }
         }
         match shown {
             Shown::Text(text) if seen => self.screen.print(&text),
@@ -532,6 +562,8 @@ impl Desk {
             self.screen.leave();
             let _ = job.typed.send(Typed::Interrupt).await;
         } else {
+            job.muted = Some(String::new());
+            self.screen.leave();
             self.stop(number, "interrupt");
         }
     }

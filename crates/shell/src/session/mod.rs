@@ -127,6 +127,16 @@ impl Session {
         reply
     }
 
+    /// The process ended that ran the first command of `source`: it has a number, and a value that says why.
+    pub fn ended(&mut self, source: &str, reason: Term) {
+        if let Ok(Scan::Form(tokens, taken)) = lexer::form(source, Loc::new(1, 1), false)
+            && let Ok(body) = parser::exprs(&tokens)
+        {
+            let value = Term::tuple([Term::atom("EXIT"), reason]);
+            self.memory.remember(body, typed(source, taken), value);
+        }
+    }
+
     async fn command(&mut self, source: &str, last: bool, world: &mut dyn World) -> Reply {
         let (tokens, taken) = match lexer::form(source, Loc::new(1, 1), last) {
             Ok(Scan::Form(tokens, taken)) => (tokens, taken),
