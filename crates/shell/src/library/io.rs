@@ -56,8 +56,6 @@ pub(super) const IO: &[Row] = &[
     ("nl", 1, Step(|_, _, a| write("\n".to_owned(), Some(a[0].clone())))),
     ("write", 1, Step(|_, world, a| write(Printer::new(world.numbers()).write(&a[0]), None))),
     ("write", 2, Step(|_, world, a| write(Printer::new(world.numbers()).write(&a[1]), Some(a[0].clone())))),
-    ("columns", 0, Pure(|_| Ok(super::args::ok(Term::Int(80))))),
-    ("rows", 0, Pure(|_| Ok(super::args::ok(Term::Int(24))))),
 ];
 
 fn text(world: &mut dyn World, format: &Term, arguments: &Term) -> Result<String> {

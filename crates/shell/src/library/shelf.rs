@@ -29,6 +29,7 @@ pub(super) const SOURCES: &[(&str, &str)] = &[
     ("gb_trees", include_str!("erl/gb_trees.erl")),
     ("io", include_str!("erl/io.erl")),
     ("io_lib", include_str!("erl/io_lib.erl")),
+    ("linear_hash", include_str!("erl/linear_hash.erl")),
     ("os", include_str!("erl/os.erl")),
     ("rand", include_str!("erl/rand.erl")),
 ];

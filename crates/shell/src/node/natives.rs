@@ -18,6 +18,7 @@ pub(super) fn ask(ctx: &mut Ctx, module: &Atom, function: &Atom, arguments: &[Te
         ("demonitor", [Term::Ref(monitor), Term::List(options)]) => {
             demonitor(ctx, monitor, &options.iter().collect::<Vec<_>>())
         }
+        ("group_leader", []) => Term::Pid(ctx.group_leader()),
         ("group_leader", [Term::Pid(leader), Term::Pid(of)]) => {
             group_leader(ctx, leader, of);
             truth(true)

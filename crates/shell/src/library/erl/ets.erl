@@ -25,7 +25,7 @@ foldl(F, A, T) -> lists:foldl(F, A, ets:tab2list(T)).
 foldr(F, A, T) -> lists:foldr(F, A, ets:tab2list(T)).
 
 i() ->
-    line(" id", "name", "type", "size", "mem", "owner"),
+    line("id", "name", "type", "size", "mem", "owner"),
     io:put_chars([" ", lists:duplicate(76, $-), "\n"]),
     lists:foreach(fun row/1, lists:sort(ets:all())),
     ok.
@@ -35,7 +35,7 @@ row(T) ->
         Info ->
             [Name, Type, Size, Mem, Owner] = [proplists:get_value(K, Info) || K <- [name, type, size, memory, owner]],
             Id = if is_atom(T) -> T; true -> '-' end,
-            line(io_lib:format(" ~ts", [text(Id)]), text(Name), text(Type), text(Size), text(Mem), owner(Owner))
+            line(text(Id), text(Name), text(Type), text(Size), text(Mem), owner(Owner))
     end.
 owner(P) ->
     case process_info(P, registered_name) of
@@ -44,7 +44,9 @@ owner(P) ->
     end.
 text(T) -> lists:flatten(io_lib:format("~tw", [T])).
 line(Id, Name, Type, Size, Mem, Owner) ->
-    io:format("~-15.15ts ~-17.17ts ~-6.6ts ~6.6ts ~8.8ts  ~ts~n", [Id, Name, Type, Size, Mem, Owner]).
+    io:format(" ~ts ~ts ~ts ~ts ~ts ~ts~n", [wide(Id, 15), wide(Name, 17), wide(Type, 5), wide(Size, 6), wide(Mem, 8), Owner]).
+%% At least so wide; what is longer stays whole.
+wide(S, N) -> S ++ lists:duplicate(max(0, N - length(S)), $\s).
 i(T) ->
     lists:foreach(fun(O) -> io:format("~tp~n", [O]) end, ets:tab2list(T)).
 
