@@ -28,7 +28,7 @@ pub(crate) fn test(root: &Path) -> Result<Vec<Step>> {
         sessions(root, sessions::Reach::Pick),
         interop(root, &tests, ""),
     ];
-    steps.extend(other_releases(root, &tests, Reach::WithoutSoak));
+    steps.extend(other_releases(root, &tests, Reach::Pick));
     steps.push(bench_smoke(root));
     Ok(steps)
 }
@@ -166,7 +166,9 @@ fn interop(root: &Path, packages: &[String], more: &str) -> Step {
 /// How much is run again with other releases of OTP.
 #[derive(Clone, Copy)]
 enum Reach {
-    WithoutSoak,
+    /// Not what takes long and asks more of networks and clocks than of OTP.
+    Pick,
+    /// All of it, and the acceptance sessions.
     All,
 }
 
@@ -194,7 +196,7 @@ fn with_release(root: &Path, packages: &[String], release: &str, reach: Reach) -
     let guests: String = packages.iter().map(|name| format!("-p {name} ")).collect();
     let hosts: String = packages.iter().map(|name| format!("--exclude {name} ")).collect();
     let everything = match reach {
-        Reach::WithoutSoak => "not binary(soak)",
+        Reach::Pick => "not (binary(soak) | binary(storm) | binary(ticks) | binary(network))",
         Reach::All => "all()",
     };
     let mut orders = vec![run(&guests, everything), run(&format!("--workspace {hosts}"), MEETS_ERL)];
