@@ -67,3 +67,44 @@ fn modules_are_found_on_the_code_path_replaced_and_refused_with_reasons() {
     let wanted: Vec<&str> = wanted.lines().collect();
     assert_eq!(said[..wanted.len().min(said.len())], wanted, "{said:#?}");
 }
+
+/// Sources with every kind of thing that is wrong, or odd.
+const ODD: [(&str, &str); 4] = [
+    (
+        "torn",
+        "-module(torn).\n-export([f/1, g/0]).\n-include(\"nope.hrl\").\nf(X) -> Y.\nh() -> foo(1.\nk(X) -> ?NO.\n",
+    ),
+    (
+        "unbound",
+        "-module(unbound).\n-export([f/1, g/0]).\nf(X) -> Y + nofun(3).\nunused() -> 1.\nh(A) -> B = 1, A.\n",
+    ),
+    ("lax", "-module(lax).\n-behaviour(gen_server).\n-export([f/1]).\nf(X) -> ok.\ng(_) -> lists:foo(1).\n"),
+    (
+        "open",
+        "-module(open).\n-compile([export_all]).\n-export([a/1]).\na(X) -> case X of {Y, Z} -> Y; [H | T] -> H end.\n\
+         b() -> [x || Q <- [1]], fun(P) -> ok end.\n",
+    ),
+];
+
+#[test]
+fn what_is_wrong_with_a_module_is_told_as_erl_tells_it() {
+    if !common::erlang_is_here() {
+        return;
+    }
+    let place = Place::new();
+    let directory = place.home.join("odd");
+    std::fs::create_dir(&directory).unwrap();
+    for (name, text) in ODD {
+        std::fs::write(directory.join(name).with_extension("erl"), text).unwrap();
+    }
+    let lines: String = ODD.iter().map(|(name, _)| format!("c({name}).\n")).collect();
+    let told = |program: &str, words: &[&str]| {
+        let mut command = place.command(program, words);
+        command.current_dir(&directory).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+        let text = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+        text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(told(TRUNKLINE, &["erl"]), told("erl", &[]));
+}

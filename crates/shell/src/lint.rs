@@ -49,11 +49,50 @@ pub(crate) fn warnings(
     found
 }
 
+/// Calls of functions that the module neither has nor imports, in the order of their places.
+pub(crate) fn undefined(
+    functions: &BTreeMap<Name, Function<'_>>,
+    is_known: impl Fn(&Name) -> bool,
+) -> Vec<ModuleError> {
+    let mut seen = Seen::default();
+    functions.values().for_each(|function| seen.clauses(function.clauses));
+    let unknown = seen.places.iter().filter(|(name, _)| !functions.contains_key(name) && !is_known(name));
+    unknown
+        .map(|((name, arity), loc)| {
+            let shown = crate::lexer::write_atom(name.as_str());
+            wrong(*loc, format!("function {shown}/{arity} undefined"))
+        })
+        .collect()
+}
+
+/// The callbacks that a behaviour asks for and the module does not have.
+pub(crate) fn callbacks(behaviour: &Atom, loc: Loc, has: impl Fn(&str, u8) -> bool) -> Vec<ModuleError> {
+    let wanted: &[(&str, u8)] = match behaviour.as_str() {
+        "application" => &[("start", 2), ("stop", 1)],
+        "gen_event" => &[("handle_call", 2), ("handle_event", 2), ("init", 1)],
+        "gen_server" => &[("handle_call", 3), ("handle_cast", 2), ("init", 1)],
+        "gen_statem" => &[("callback_mode", 0), ("init", 1)],
+        "supervisor" => &[("init", 1)],
+        _ => &[],
+    };
+    let missing = wanted.iter().filter(|(name, arity)| !has(name, *arity));
+    let behaviour = crate::lexer::write_atom(behaviour.as_str());
+    missing
+        .map(|(name, arity)| {
+            let what =
+                format!("Warning: undefined callback function {name}/{arity} (behaviour '{behaviour}')");
+            wrong(loc, what)
+        })
+        .collect()
+}
+
 /// What occurs in a clause: each variable, how often and where first, and which functions of the module are called.
 #[derive(Default)]
 struct Seen {
     variables: BTreeMap<Atom, (usize, Loc)>,
     calls: BTreeSet<Name>,
+    /// Where functions of the module are called.
+    places: Vec<(Name, Loc)>,
 }
 
 impl Seen {
@@ -172,6 +211,7 @@ impl Seen {
             Kind::Catch(one) | Kind::Op1(_, one) => self.expr(one),
             Kind::Call(callee, arguments) => {
                 if let Kind::Atom(name) = &callee.kind {
+                    self.places.push(((name.clone(), arguments.len()), callee.loc));
                     self.calls.insert((name.clone(), arguments.len()));
                 }
                 self.expr(callee);

@@ -33,6 +33,7 @@ const EXPORTS_ALL: &str = "Warning: export_all flag enabled - all functions will
 /// What the forms of a module say.
 #[derive(Default)]
 struct Parts {
+    behaviours: Vec<(Loc, Atom)>,
     /// Whether `nowarn_export_all` was said.
     quiet: bool,
     name: Option<Atom>,
@@ -73,12 +74,21 @@ pub(crate) fn compile_with(
         }
     }
     wrongs.sort_by_key(|wrong| wrong.loc);
+    if origin.file != "nofile" {
+        let undefined = parts.undefined();
+        parts.wrongs.extend(undefined);
+    }
     // Nobody reads warnings of the library's own modules.
     let warnings = if origin.file == "nofile" { Vec::new() } else { parts.warnings() };
     let built = build(parts, wrongs, source, library);
     match built {
         Ok(module) => Ok(Module { warnings, ..module }),
-        Err(wrongs) => Err(wrongs.into_iter().chain(warnings).collect()),
+        Err(wrongs) => {
+            // What is not bound is not unused.
+            let said: Vec<Loc> = wrongs.iter().map(|wrong| wrong.loc).collect();
+            let warnings = warnings.into_iter().filter(|warning| !said.contains(&warning.loc));
+            Err(wrongs.into_iter().chain(warnings).collect())
+        }
     }
 }
 
@@ -110,7 +120,8 @@ fn build(
             Err(error) => parts.wrongs.push(wrong(error.loc, error.what)),
         }
     }
-    parts.wrongs.sort_by_key(|wrong| wrong.loc);
+    parts.wrongs.sort_by(|one, other| (one.loc, &one.what).cmp(&(other.loc, &other.what)));
+    parts.wrongs.dedup();
     wrongs.append(&mut parts.wrongs);
     if !wrongs.is_empty() {
         return Err(wrongs);
@@ -135,20 +146,39 @@ fn build(
 }
 
 impl Parts {
-    fn warnings(&self) -> Vec<ModuleError> {
-        let key = |name: &Atom, arity: u8| (name.clone(), usize::from(arity));
+    fn bodies(&self) -> BTreeMap<(Atom, usize), lint::Function<'_>> {
         let functions = self.bodies.iter().filter_map(|(name, arity, clauses)| {
-            let key = key(name, *arity);
+            let key = (name.clone(), usize::from(*arity));
             let loc = *self.functions.get(&key)?;
             Some((key, lint::Function { loc, clauses: clauses.as_slice() }))
         });
-        let functions: BTreeMap<_, _> = functions.collect();
+        functions.collect()
+    }
+
+    fn undefined(&self) -> Vec<ModuleError> {
+        lint::undefined(&self.bodies(), |(name, arity)| {
+            self.imports.contains_key(&(name.clone(), *arity))
+                || crate::library::is_auto_imported(name.as_str(), *arity)
+                || matches!((name.as_str(), arity), ("record_info", 2) | ("module_info", 0 | 1))
+        })
+    }
+
+    fn warnings(&self) -> Vec<ModuleError> {
+        let functions = self.bodies();
         let roots: Vec<(Atom, usize)> = match self.export_all {
             true => functions.keys().cloned().collect(),
-            false => self.exports.keys().map(|(name, arity)| key(name, *arity)).collect(),
+            false => self.exports.keys().map(|(name, arity)| (name.clone(), usize::from(*arity))).collect(),
         };
         let mut found: Vec<ModuleError> =
             self.exports_all_at.iter().map(|loc| wrong(*loc, EXPORTS_ALL)).collect();
+        let has = |name: &str, arity: u8| {
+            let key = (Atom::new(name), arity);
+            self.exports.contains_key(&key)
+                || self.export_all && functions.contains_key(&(key.0, arity.into()))
+        };
+        for (loc, behaviour) in &self.behaviours {
+            found.extend(lint::callbacks(behaviour, *loc, has));
+        }
         found.extend(lint::warnings(&functions, roots.into_iter().chain(self.on_load())));
         found.sort_by_key(|warning| warning.loc);
         found
@@ -207,6 +237,9 @@ impl Parts {
                 }
             }
             Attribute::Other(name, value) => {
+                if let ("behaviour" | "behavior", Some(behaviour)) = (name.as_str(), value.as_atom()) {
+                    self.behaviours.push((loc, behaviour.clone()));
+                }
                 let value = if matches!(value, Term::List(_)) { value } else { Term::list([value]) };
                 self.attributes.push((name, value));
             }
