@@ -159,7 +159,7 @@ async fn a_module_of_processes_runs_and_its_funs_are_known_by_all_processes() {
         ("shellexample:count(5).", "15"),
         (
             "lists:sort(element(2, hd(tl(shellexample:module_info())))).",
-            "[{count,1},{loop,1},{resp,0},{start,0}]",
+            "[{count,1},\n {loop,1},\n {module_info,0},\n {module_info,1},\n {resp,0},\n {start,0}]",
         ),
         ("erlang:function_exported(shellexample, loop, 1).", "true"),
         ("is_process_alive(self()).", "true"),
