@@ -163,7 +163,8 @@ async fn a_module_is_read_checked_and_run() {
         ),
         (
             format!("c(\"{bad}\")."),
-            "shellbad.erl:3:8: variable 'X' is unbound\n%    3| f() -> X.\n%     |        ^\n\nerror\n".to_owned(),
+            "shellbad.erl:3:8: variable 'X' is unbound\n%    3| f() -> X.\n%     |        ^\n\nerror\n"
+                .to_owned(),
         ),
     ];
     for (text, wanted) in told {
