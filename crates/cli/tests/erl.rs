@@ -263,7 +263,9 @@ fn the_day_in_the_shell_is_as_the_guide_tells_it() {
     let guide = std::fs::read_to_string(guide).unwrap();
     let place = Place::new();
     let _epmd = place.our_epmd();
-    std::fs::write(place.home.join("shapes.erl"), block(&guide, "```erlang")[0]).unwrap();
+    for source in block(&guide, "```erlang") {
+        std::fs::write(place.home.join(file_of(source)), source).unwrap();
+    }
     let mut command = place.command(TRUNKLINE, &["erl", "-sname", "desk@localhost"]);
     command.current_dir(&place.home);
     let mut shell = Shell::start(command);
@@ -287,6 +289,15 @@ fn the_day_in_the_shell_is_as_the_guide_tells_it() {
         }
     }
     assert!(typed > 15, "{typed}");
+}
+
+/// The file that a module, or the description of an application, has to stand in.
+fn file_of(source: &str) -> String {
+    let name = |rest: &str| rest.split([',', ')']).next().unwrap().trim().to_owned();
+    match source.strip_prefix("{application,") {
+        Some(rest) => name(rest) + ".app",
+        None => name(source.split_once("-module(").expect("a module").1) + ".erl",
+    }
 }
 
 /// The blocks that begin with this fence.

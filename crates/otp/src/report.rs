@@ -43,6 +43,43 @@ pub fn listen(node: &Node, listener: impl Fn(&Report) + Send + Sync + 'static) {
     listeners.0.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(listener));
 }
 
+/// The level that somebody has set for all reports of this node (`logger:set_primary_config(level, Level)`).
+pub fn primary_level(node: &Node) -> Option<Atom> {
+    node.shelf::<Primary>().0.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// From now on reports below this level, `none` to `all`, are said nowhere. Before anybody sets one, `tracing`'s subscriber alone
+/// decides what is shown.
+pub fn set_primary_level(node: &Node, level: Atom) {
+    *node.shelf::<Primary>().0.write().unwrap_or_else(PoisonError::into_inner) = Some(level);
+}
+
+/// Set once by hand, if ever, and read for each report.
+#[derive(Default)]
+struct Primary(RwLock<Option<Atom>>);
+
+/// How bad a level is, the worst first: OTP's numbers.
+pub fn severity(level: &Atom) -> Option<i32> {
+    const LEVELS: [&str; 8] =
+        ["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"];
+    match level.as_str() {
+        "none" => Some(-1),
+        "all" => Some(10),
+        level => LEVELS.iter().position(|known| *known == level).map(|at| at as i32),
+    }
+}
+
+fn is_wanted(node: &Node, level: Level, title: &str) -> bool {
+    let word = match level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Info if title.is_empty() => "info",
+        Level::Info => "notice",
+    };
+    let Some(wanted) = primary_level(node).as_ref().and_then(severity) else { return true };
+    severity(&Atom::new(word)).is_some_and(|severity| severity <= wanted)
+}
+
 type Listener = Arc<dyn Fn(&Report) + Send + Sync>;
 
 #[derive(Default)]
@@ -59,6 +96,9 @@ pub(crate) fn tell(ctx: &Ctx, level: Level, report: Term, text: String) {
 /// [`Level::Info`] is for people: OTP's `notice`.
 pub fn say(ctx: &Ctx, level: Level, title: &str, report: Term, text: String) {
     let node = ctx.node();
+    if !is_wanted(node, level, title) {
+        return;
+    }
     let report = Report { level, report, text };
     match level {
         Level::Error => tracing::error!(node = %node.name(), title, "{}", report.text),

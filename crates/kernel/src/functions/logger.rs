@@ -1,7 +1,7 @@
-//! `logger`: what of it others ask. Which events are shown, the program decides by its subscriber of `tracing`.
+//! `logger`: what of it others ask. Which events are shown, the program decides by its subscriber of `tracing`; a primary level
+//! that somebody sets holds for the reports of behaviours and of `logger` on top of that.
 
-use std::sync::Mutex;
-
+use otp::report::{primary_level, set_primary_level, severity};
 use runtime::Node;
 use term::{Atom, Map, Term};
 
@@ -34,7 +34,7 @@ pub(super) const MODULE: Module = Module {
         ("get_module_level", 1, |_, _| Ok(Term::NIL)),
         ("get_proxy_config", 0, |_, _| Ok(map([]))),
         ("compare_levels", 2, |_, a| {
-            let (one, other) = (severity(atom(&a[0])?)?, severity(atom(&a[1])?)?);
+            let (one, other) = (level_of(&a[0])?, level_of(&a[1])?);
             Ok(Term::atom(match other.cmp(&one) {
                 std::cmp::Ordering::Less => "lt",
                 std::cmp::Ordering::Equal => "eq",
@@ -45,17 +45,8 @@ pub(super) const MODULE: Module = Module {
     far: &[],
 };
 
-/// The level that somebody set last. It is kept and told; it hides nothing.
-struct Level(Mutex<Atom>);
-
-impl Default for Level {
-    fn default() -> Level {
-        Level(Mutex::new(Atom::inline("notice")))
-    }
-}
-
 fn primary(node: &Node) -> Term {
-    let level = node.shelf::<Level>().0.lock().unwrap_or_else(|e| e.into_inner()).clone();
+    let level = primary_level(node).unwrap_or(Atom::inline("notice"));
     map([
         ("filter_default", Term::atom("log")),
         ("filters", Term::NIL),
@@ -66,8 +57,8 @@ fn primary(node: &Node) -> Term {
 
 fn set(node: &Node, key: &str, value: &Term) -> Answer {
     match (key, value.as_atom()) {
-        ("level", Some(level)) if severity(level).is_ok() || matches!(level.as_str(), "all" | "none") => {
-            *node.shelf::<Level>().0.lock().unwrap_or_else(|e| e.into_inner()) = level.clone();
+        ("level", Some(level)) if severity(level).is_some() => {
+            set_primary_level(node, level.clone());
             Ok(Term::atom("ok"))
         }
         ("level", _) => Ok(args::error(pair("invalid_level", value.clone()))),
@@ -76,11 +67,9 @@ fn set(node: &Node, key: &str, value: &Term) -> Answer {
     }
 }
 
-/// The worst is 0.
-fn severity(level: &Atom) -> Result<usize, Fault> {
-    const LEVELS: [&str; 8] =
-        ["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"];
-    LEVELS.iter().position(|known| *level == **known).ok_or(Fault::Unfit)
+fn level_of(level: &Term) -> Result<i32, Fault> {
+    let level = atom(level)?;
+    severity(level).filter(|_| !matches!(level.as_str(), "all" | "none")).ok_or(Fault::Unfit)
 }
 
 fn not_found(handler: &Term) -> Term {
