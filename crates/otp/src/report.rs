@@ -69,7 +69,8 @@ pub fn severity(level: &Atom) -> Option<i32> {
     }
 }
 
-fn is_wanted(node: &Node, level: Level, title: &str) -> bool {
+/// Whether the level that somebody has set lets it through.
+pub(crate) fn is_wanted(node: &Node, level: Level, title: &str) -> bool {
     let word = match level {
         Level::Error => "error",
         Level::Warning => "warning",

@@ -68,8 +68,7 @@ fn set(node: &Node, key: &str, value: &Term) -> Answer {
 }
 
 fn level_of(level: &Term) -> Result<i32, Fault> {
-    let level = atom(level)?;
-    severity(level).filter(|_| !matches!(level.as_str(), "all" | "none")).ok_or(Fault::Unfit)
+    severity(atom(level)?).ok_or(Fault::Unfit)
 }
 
 fn not_found(handler: &Term) -> Term {

@@ -51,7 +51,7 @@ impl Controller {
             }
             Err(reason) => {
                 self.tell_run(name, &answer);
-                said_exited(name, &reason, Some(kind));
+                said_exited(self.ctx.node(), name, &reason, Some(kind));
                 let quiet = kind == Kind::Temporary || kind == Kind::Transient && is_normal_start(&reason);
                 if !quiet {
                     self.end_node(term!({application_start_failure, (name.clone()), (reason)})).await;
@@ -195,7 +195,7 @@ impl Controller {
             (name.clone(), state.kind(&name))
         };
         self.tell_decider(&name, "ac_application_stopped");
-        said_exited(&name, &down.reason, kind);
+        said_exited(self.ctx.node(), &name, &down.reason, kind);
         let quiet = match kind {
             Some(Kind::Temporary) => true,
             Some(Kind::Transient) => down.reason.is_atom("normal"),

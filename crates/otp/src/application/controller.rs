@@ -245,7 +245,7 @@ impl Controller {
             while self.ctx.try_select(runtime::Mark::START, |message| answers(message, &reference)).is_some()
             {
             }
-            said_exited(name, &Term::atom("stopped"), kind);
+            said_exited(self.ctx.node(), name, &Term::atom("stopped"), kind);
         }
     }
 
@@ -387,7 +387,10 @@ fn forbidden(state: &State, name: &Atom) -> bool {
     permissions.is_some_and(|all| all.as_list().is_some_and(|list| list.iter().any(|item| item == wanted)))
 }
 
-pub(super) fn said_exited(name: &Atom, reason: &Term, kind: Option<Kind>) {
+pub(super) fn said_exited(node: &runtime::Node, name: &Atom, reason: &Term, kind: Option<Kind>) {
+    if !crate::report::is_wanted(node, crate::report::Level::Info, "INFO REPORT") {
+        return;
+    }
     let kind = kind.map_or(Term::atom("undefined"), Kind::to_term);
     tracing::info!(
         title = "INFO REPORT",
