@@ -26,6 +26,8 @@ pub const TRACE_CALLS_MAX: usize = 8;
 pub const HEAP_BYTES_MAX: u64 = 4 << 30;
 /// Bytes that a process may allocate before it is weighed.
 pub const HEAP_UNWEIGHED_BYTES_MAX: u64 = 64 << 20;
+/// Processes of a node beyond which Erlang's code starts none: the `+P` of OTP 27.
+pub const PROCESSES_MAX: usize = 1 << 20;
 /// Elements of a list that `lists:seq/2` and its like make at once.
 pub const LIST_ELEMENTS_MAX: usize = 1 << 27;
 /// Files that include one another.

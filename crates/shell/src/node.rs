@@ -18,6 +18,7 @@ use trunkline::term::NodeId;
 use trunkline::term::print::NodeNumbers;
 use trunkline::{Atom, Ctx, Exit, FromTerm, Pid, Ref, SendOptions, Sent, Status, Term, To};
 
+use crate::limits::PROCESSES_MAX;
 use crate::machine::Entry;
 use crate::raise::{Raise, Result};
 use crate::vm::Vm;
@@ -164,6 +165,9 @@ impl World for NodeWorld {
     fn spawn<'a>(&'a mut self, entry: Entry, how: Spawn) -> Pending<'a, Result<Term>> {
         match how.node.clone() {
             Some(node) if node != *self.ctx.node().name() => Box::pin(self.spawn_there(node, entry, how)),
+            _ if self.ctx.node().process_count() >= PROCESSES_MAX => {
+                Box::pin(std::future::ready(Err(Raise::named("system_limit"))))
+            }
             _ => {
                 let started = self.spawn_here(entry, &how);
                 Box::pin(std::future::ready(Ok(started)))

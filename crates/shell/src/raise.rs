@@ -48,6 +48,8 @@ pub struct Raise {
     pub traced: bool,
     /// Whether it was raised by a call of `error/1`, which is not to be seen in the trace.
     pub own: bool,
+    /// What OTP calls the cause, where the reason alone does not tell it: `id`, of a table that is not there.
+    pub cause: Option<&'static str>,
 }
 
 /// What an evaluation comes to.
@@ -56,7 +58,7 @@ pub type Result<T> = std::result::Result<T, Box<Raise>>;
 impl Raise {
     /// Raises.
     pub fn new(class: Class, reason: Term) -> Box<Raise> {
-        Box::new(Raise { class, reason, trace: Vec::new(), traced: false, own: false })
+        Box::new(Raise { class, reason, trace: Vec::new(), traced: false, own: false, cause: None })
     }
 
     /// An error.
@@ -91,11 +93,21 @@ impl Raise {
         raise
     }
 
+    /// `badarg`, with its cause.
+    pub fn caused(cause: &'static str) -> Box<Raise> {
+        let mut raise = Raise::badarg();
+        raise.cause = Some(cause);
+        raise
+    }
+
     /// Says which call it came from, unless that is known.
     #[must_use]
     pub fn from_call(mut self: Box<Self>, module: &Atom, function: &Atom, arguments: &[Term]) -> Box<Raise> {
         if self.trace.is_empty() && !self.traced && !self.own {
-            self.trace.push(call(module, function, arguments));
+            self.trace.push(match self.cause {
+                Some(cause) => caused_call(module, function, arguments, cause),
+                None => call(module, function, arguments),
+            });
         }
         self
     }
@@ -116,4 +128,14 @@ impl Raise {
 fn call(module: &Atom, function: &Atom, arguments: &[Term]) -> Term {
     let arguments = Term::list(arguments.iter().cloned());
     Term::tuple([module.clone().into(), function.clone().into(), arguments, Term::NIL])
+}
+
+/// A call whose `error_info` tells the cause, as in a trace of OTP's.
+fn caused_call(module: &Atom, function: &Atom, arguments: &[Term], cause: &str) -> Term {
+    let pairs = [("cause", cause), ("module", "erl_stdlib_errors")];
+    let info =
+        Term::Map(pairs.into_iter().map(|(key, value)| (Term::atom(key), Term::atom(value))).collect());
+    let info = Term::list([Term::tuple([Term::atom("error_info"), info])]);
+    let arguments = Term::list(arguments.iter().cloned());
+    Term::tuple([module.clone().into(), function.clone().into(), arguments, info])
 }

@@ -72,8 +72,21 @@ where
             return Ok(());
         }
         let title = if message.title.is_empty() { format!("{level} REPORT") } else { message.title };
-        writeln!(out, "={title}==== {} ===\n{}", now(), message.text)
+        writeln!(out, "={title}==== {} ===\n{}", now(), as_erl_says(&message.text))
     }
+}
+
+/// The end of a process: it is the first of its node there, and a node without a name is not told of.
+fn as_erl_says(text: &str) -> String {
+    let told = || {
+        let (pid, rest) = text.strip_prefix("Error in process <")?.split_once('>')?;
+        let (name, rest) = rest.split_once(" on node ")?;
+        let (node, reason) = rest.split_once(" with exit value: ")?;
+        let pid = pid.strip_prefix(node)?;
+        let place = if node == "nonode@nohost" { String::new() } else { format!(" on node {node}") };
+        Some(format!("Error in process <0{pid}>{name}{place} with exit value:\n{reason}\n"))
+    };
+    told().unwrap_or_else(|| text.to_owned())
 }
 
 #[derive(Default)]
@@ -125,6 +138,16 @@ fn date(days: i64) -> (i64, usize, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_crash_names_its_process_as_this_node_does() {
+        let told = as_erl_says("Error in process <a@b.19.8> (me) on node a@b with exit value: {x,[]}");
+        assert_eq!(told, "Error in process <0.19.8> (me) on node a@b with exit value:\n{x,[]}\n");
+        let told =
+            as_erl_says("Error in process <nonode@nohost.9.0> on node nonode@nohost with exit value: x");
+        assert_eq!(told, "Error in process <0.9.0> with exit value:\nx\n");
+        assert_eq!(as_erl_says("something else"), "something else");
+    }
 
     #[test]
     fn days_are_dates() {

@@ -87,6 +87,7 @@ dynamic() ->
     {ok, _} = supervisor:start_child(Sup, child(b)),
     say(spec, supervisor:get_childspec(Sup, b)),
     say(bad_spec, supervisor:start_child(Sup, {b, nonsense})),
+    say(refused, supervisor:start_child(Sup, #{id => r, start => {erlang, list_to_tuple, [[error, why]]}})),
     say(check, supervisor:check_childspecs([child(a), #{id => x}])),
     stop(Sup).
 

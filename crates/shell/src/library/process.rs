@@ -40,9 +40,14 @@ pub(super) const TABLE: &[Row] = &[
         Pure(|a| {
             let trace = items(&a[2]);
             match (Class::read(&a[0]), trace) {
-                (Some(class), Ok(trace)) => {
-                    Err(Box::new(Raise { class, reason: a[1].clone(), trace, traced: true, own: true }))
-                }
+                (Some(class), Ok(trace)) => Err(Box::new(Raise {
+                    class,
+                    reason: a[1].clone(),
+                    trace,
+                    traced: true,
+                    own: true,
+                    cause: None,
+                })),
                 _ => Ok(Term::atom("badarg")),
             }
         }),
@@ -221,7 +226,14 @@ fn undefined() -> Term {
 
 /// Raises; the call of `error/1` itself stays out of the trace.
 fn raise(class: Class, reason: &Term) -> Result<Term> {
-    Err(Box::new(Raise { class, reason: reason.clone(), trace: Vec::new(), traced: false, own: true }))
+    Err(Box::new(Raise {
+        class,
+        reason: reason.clone(),
+        trace: Vec::new(),
+        traced: false,
+        own: true,
+        cause: None,
+    }))
 }
 
 fn dictionary(machine: &Machine) -> Term {

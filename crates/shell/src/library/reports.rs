@@ -12,7 +12,8 @@ pub(super) const TABLE: &[Row] = &[(
     3,
     Process(|world, a| {
         let class = Class::read(&a[0]).ok_or_else(Raise::badarg)?;
-        let raise = Raise { class, reason: a[1].clone(), trace: items(&a[2])?, traced: true, own: false };
+        let mut raise = Raise::new(class, a[1].clone());
+        (raise.trace, raise.traced) = (items(&a[2])?, true);
         let text = report(&raise, world.numbers(), COLUMNS);
         // The shell's words, one column further in.
         let lines = text.trim_end().lines().enumerate().map(|(at, line)| match at {

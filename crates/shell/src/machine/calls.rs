@@ -316,7 +316,7 @@ impl Machine {
         let Some([class, reason, trace]) = three.as_tuple() else { return Raise::badarg() };
         let trace = trace.as_list().map(|list| list.iter().collect()).unwrap_or_default();
         let class = Class::read(class).unwrap_or(Class::Error);
-        Box::new(Raise { class, reason: reason.clone(), trace, traced: true, own: false })
+        Box::new(Raise { class, reason: reason.clone(), trace, traced: true, own: false, cause: None })
     }
 }
 

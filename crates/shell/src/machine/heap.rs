@@ -121,7 +121,8 @@ impl Machine {
             return None;
         }
         if self.heap.log {
-            let pid = Term::Pid(self.around.pid.clone());
+            let pid = &self.around.pid;
+            let pid = format!("<0.{}.{}>", pid.id, pid.serial);
             tracing::error!(
                 "     Process: {pid}\n     Context: maximum heap size reached\n     Max Heap Size: {}\n     Kill: {}",
                 ceiling / WORD_BYTES,

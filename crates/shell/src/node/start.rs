@@ -67,7 +67,7 @@ pub fn raised(exit: Term) -> Box<Raise> {
         Some([tag, value]) if tag.is_atom("nocatch") => (Class::Throw, value.clone()),
         _ => (Class::Error, reason),
     };
-    Box::new(Raise { class, reason, trace, traced: false, own: false })
+    Box::new(Raise { class, reason, trace, traced: false, own: false, cause: None })
 }
 
 impl NodeWorld {

@@ -33,6 +33,19 @@ pub(super) fn wrong(module: &str, function: &str, reason: &Term, given: &[Term])
     told.into_iter().map(|(at, what)| (at, what.to_owned())).collect()
 }
 
+/// What is wrong with a table, which only who has looked for it can tell: it is in the `error_info` of the call.
+pub(super) fn cause(info: &Term) -> Option<&'static str> {
+    let about = info.as_list()?.iter().find_map(|pair| match pair.as_tuple() {
+        Some([key, about]) if key.is_atom("error_info") => Some(about.clone()),
+        _ => None,
+    })?;
+    match about.as_map()?.get(&Term::atom("cause"))?.as_atom()?.as_str() {
+        "id" => Some("the table identifier does not refer to an existing ETS table"),
+        "access" => Some("the table identifier refers to an ETS table with insufficient access rights"),
+        _ => None,
+    }
+}
+
 type Told = Vec<(usize, &'static str)>;
 
 fn row(module: &str, function: &str, given: &[Term]) -> Told {

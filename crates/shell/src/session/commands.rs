@@ -128,7 +128,6 @@ impl Ordered<'_> {
             ("q", []) => self.ends(End::Node),
             ("halt", []) => self.ends(End::Halt(0)),
             ("exit", []) => self.ends(End::Shell),
-            ("pid", [a, b, c]) => pid(world, a, b, c),
             ("pwd", []) => {
                 let here = directory(std::env::current_dir())?;
                 world.write(None, format!("{}\n", here.display())).await
@@ -246,13 +245,6 @@ async fn flush(world: &mut dyn World) -> Result<Term> {
         let shown = Printer::new(world.numbers()).pretty(&message);
         world.write(None, format!("Shell got {shown}\n")).await?;
     }
-}
-
-fn pid(world: &mut dyn World, a: &Term, b: &Term, c: &Term) -> Result<Term> {
-    let text =
-        crate::lexer::characters(&format!("<{a}.{b}.{c}>").chars().map(|c| c as u32).collect::<Vec<_>>());
-    let answer = world.ask(&Atom::new("erlang"), &Atom::new("list_to_pid"), &[text]);
-    answer.unwrap_or_else(|| Err(Raise::badarg()))
 }
 
 pub(super) fn file_name(term: &Term) -> Result<PathBuf> {

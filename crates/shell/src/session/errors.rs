@@ -229,11 +229,15 @@ impl Teller<'_> {
 
     /// `*** argument 1: not an atom`, for each that is wrong.
     fn arguments(&self, reason: &Term, call: &Term) -> String {
-        let Some([Term::Atom(module), Term::Atom(function), Term::List(given), _]) = call.as_tuple() else {
+        let Some([Term::Atom(module), Term::Atom(function), Term::List(given), info]) = call.as_tuple()
+        else {
             return String::new();
         };
         let given: Vec<Term> = given.iter().collect();
-        let wrong = super::arguments::wrong(module.as_str(), function.as_str(), reason, &given);
+        let wrong = match super::arguments::cause(info) {
+            Some(told) => vec![(1, told.to_owned())],
+            None => super::arguments::wrong(module.as_str(), function.as_str(), reason, &given),
+        };
         let indent = " ".repeat(self.tag + 5);
         let told = |(at, what): &(usize, String)| match at {
             0 => format!("\n{indent}*** {what}"),

@@ -190,7 +190,7 @@ add_child(#child{id = Id} = Child, State) ->
                 {ok, undefined} when Child#child.restart_type =:= temporary -> {reply, {ok, undefined}, State};
                 {ok, Pid} -> {reply, {ok, Pid}, put_child(Child#child{pid = Pid}, State)};
                 {ok, Pid, Extra} -> {reply, {ok, Pid, Extra}, put_child(Child#child{pid = Pid}, State)};
-                {error, Reason} -> {reply, {error, Reason}, State}
+                {error, Reason} -> {reply, {error, {Reason, Child}}, State}
             end
     end.
 

@@ -249,7 +249,7 @@ pub(in crate::library) fn weigh(term: &Term) -> usize {
             Term::List(list) => {
                 for item in list.iter() {
                     if let Term::Int(_) | Term::Atom(_) | Term::Float(_) = item {
-                        bytes += WORD;
+                        bytes += 2 * WORD;
                     } else {
                         todo.push(item);
                     }

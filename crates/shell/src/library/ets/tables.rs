@@ -51,9 +51,9 @@ pub(super) fn with<T>(
     f: impl FnOnce(&mut Table, usize) -> Result<T>,
 ) -> Result<T> {
     let mut tables = tables(machine);
-    let tid = tables.find(world, table)?.ok_or_else(Raise::badarg)?;
+    let tid = tables.find(world, table)?.ok_or_else(|| Raise::caused("id"))?;
     let room = ETS_BYTES_MAX.saturating_sub(tables.bytes);
-    let table = tables.all.get_mut(&tid).ok_or_else(Raise::badarg)?;
+    let table = tables.all.get_mut(&tid).ok_or_else(|| Raise::caused("id"))?;
     let mine = table.owner == world.pid();
     let allowed = match access {
         Access::Read => mine || table.protection != super::store::Protection::Private,
@@ -62,7 +62,7 @@ pub(super) fn with<T>(
         Access::Info => true,
     };
     if !allowed {
-        return Err(Raise::badarg());
+        return Err(Raise::caused("access"));
     }
     let before = table.bytes;
     let value = f(table, room);
