@@ -67,3 +67,15 @@ async fn a_command_of_the_system_takes_no_turn_from_others() {
     ])
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_of_global_runs_here_and_gives_its_lock_back() {
+    told(&[
+        ("Me = self(), global:trans({lock, Me}, fun() -> {self() =:= Me, global:set_lock({lock, other}, [node()], 0)} end, [node()]).", "{true,false}"),
+        ("global:set_lock({lock, other}, [node()], 0), global:del_lock({lock, other}, [node()]).", "true"),
+        ("catch global:trans({lock, Me}, fun() -> throw(over) end, [node()], 0).", "over"),
+        ("global:set_lock({lock, other}, [node()], 0).", "true"),
+        ("global:trans({lock, Me}, fun() -> never end, [node()], 0).", "aborted"),
+    ])
+    .await;
+}

@@ -1,14 +1,15 @@
 //! `erl_scan` and `erl_parse`: what people call by hand.
 
+use trunkline::Atom;
 use trunkline::term::Term;
 
 use super::Row;
 use super::args::{ok, text};
 use super::convert::string;
-use crate::abstract_form::{read_exprs, write_expr, write_exprs};
+use crate::abstract_form::{read_exprs, write_clauses, write_expr, write_exprs};
 use crate::lexer::{self, Loc, Tok, Token};
 use crate::machine::code::Native::Pure;
-use crate::parser;
+use crate::parser::{self, Attribute, Form};
 use crate::raise::{Raise, Result};
 
 pub(super) const SCAN: &[Row] = &[
@@ -48,7 +49,7 @@ pub(super) const PARSE: &[Row] = &[
             exprs.first().and_then(parser::normalise).ok_or_else(|| Raise::with("badarg", a[0].clone()))
         }),
     ),
-    ("abstract", 1, Pure(|a| abstracted(&a[0]).ok_or_else(Raise::badarg))),
+    ("parse_form", 1, Pure(|a| parse(&a[0], |tokens| written(parser::form(tokens)?)))),
 ];
 
 fn scan(source: &Term, start: Loc) -> Result<Term> {
@@ -113,10 +114,35 @@ fn token(term: &Term) -> Option<Token> {
     Some(Token { loc, end: loc, tok })
 }
 
-/// A value as an expression.
-pub(crate) fn abstracted(term: &Term) -> Option<Term> {
-    let printed = trunkline::term::print::Printer::new(&trunkline::term::print::Names).unicode().pretty(term);
-    let tokens = lexer::tokens(&format!("{printed}."), Loc::new(0, 0)).ok()?;
-    let body = parser::exprs(&tokens).ok()?;
-    body.first().map(write_expr)
+/// A form as a term. What types and specifications say is not kept by the parser.
+fn written(form: Form) -> std::result::Result<Term, parser::ParseError> {
+    let names = |list: Vec<(Atom, usize)>| {
+        Term::list(list.into_iter().map(|(name, arity)| Term::tuple([name.into(), Term::Int(arity as i64)])))
+    };
+    let (loc, kind, value) = match form {
+        Form::Function { loc, name, arity, clauses } => {
+            let arity = Term::Int(arity as i64);
+            let all = write_clauses(&clauses);
+            return Ok(Term::tuple([Term::atom("function"), loc.to_term(), name.into(), arity, all]));
+        }
+        Form::Attribute(loc, Attribute::Module(name)) => (loc, Atom::new("module"), name.into()),
+        Form::Attribute(loc, Attribute::Export(list)) => (loc, Atom::new("export"), names(list)),
+        Form::Attribute(loc, Attribute::Import(module, list)) => {
+            (loc, Atom::new("import"), Term::tuple([module.into(), names(list)]))
+        }
+        Form::Attribute(loc, Attribute::Record(record)) => {
+            let fields = record.fields.iter().map(|(loc, name, default)| {
+                let name = Term::tuple([Term::atom("atom"), loc.to_term(), name.clone().into()]);
+                let mut field = vec![Term::atom("record_field"), loc.to_term(), name];
+                field.extend(default.as_ref().map(write_expr));
+                Term::Tuple(field.into())
+            });
+            (loc, Atom::new("record"), Term::tuple([record.name.clone().into(), Term::list(fields)]))
+        }
+        Form::Attribute(loc, Attribute::Other(name, value)) => (loc, name, value),
+        Form::Attribute(loc, Attribute::Type(name)) => {
+            return Err(parser::ParseError { loc, what: format!("-{name} is not kept here") });
+        }
+    };
+    Ok(Term::tuple([Term::atom("attribute"), loc.to_term(), kind.into(), value]))
 }

@@ -2,6 +2,8 @@
 -module(gen).
 -export([start/5, start/6, init_it/6, init_it/7, call/3, call/4, reply/2, stop/1, stop/3,
          send_request/3, wait_response/2, receive_response/2, check_response/2,
+         send_request/5, wait_response/3, receive_response/3, check_response/3, reqids_new/0, reqids_size/1,
+         reqids_to_list/1, reqids_add/3,
          debug_options/2, hibernate_after/1, name/1, unregister_name/1, where/1, shown/1, asked/1]).
 
 start(Behaviour, Link, Module, Args, Options) ->
@@ -160,6 +162,49 @@ milliseconds(Time) -> Time.
 check_response({[alias | Id], Answer}, Id) -> demonitor(Id, [flush]), {reply, Answer};
 check_response({'DOWN', Id, _, Who, Reason}, Id) -> {error, {Reason, Who}};
 check_response(_, _) -> no_reply.
+
+%% Many questions, each with a label.
+send_request(To, Label, Question, As, Ids) when is_map(Ids) -> reqids_add(send_request(To, Label, Question), As, Ids);
+send_request(_, _, _, _, _) -> error(badarg).
+
+reqids_new() -> #{}.
+reqids_size(Ids) when is_map(Ids) -> map_size(Ids);
+reqids_size(_) -> error(badarg).
+reqids_to_list(Ids) when is_map(Ids) -> maps:to_list(Ids);
+reqids_to_list(_) -> error(badarg).
+reqids_add(Id, As, Ids) when is_reference(Id), is_map(Ids), not is_map_key(Id, Ids) -> Ids#{Id => As};
+reqids_add(_, _, _) -> error(badarg).
+
+wait_response(Ids, _, _) when map_size(Ids) =:= 0 -> no_request;
+wait_response(Ids, Time, Delete) when is_map(Ids), is_boolean(Delete) ->
+    receive
+        {[alias | Id], _} = Message when is_map_key(Id, Ids) -> labelled(Message, Id, Ids, Delete);
+        {'DOWN', Id, _, _, _} = Message when is_map_key(Id, Ids) -> labelled(Message, Id, Ids, Delete)
+    after milliseconds(Time) -> timeout
+    end;
+wait_response(_, _, _) -> error(badarg).
+
+%% When the time is over nobody waits for any of them.
+receive_response(Ids, Time, Delete) ->
+    case wait_response(Ids, Time, Delete) of
+        timeout -> [demonitor(Id, [flush]) || Id <- maps:keys(Ids)], timeout;
+        Answer -> Answer
+    end.
+
+check_response(_, Ids, _) when map_size(Ids) =:= 0 -> no_request;
+check_response({[alias | Id], _} = Message, Ids, Delete) when is_map_key(Id, Ids) ->
+    labelled(Message, Id, Ids, Delete);
+check_response({'DOWN', Id, _, _, _} = Message, Ids, Delete) when is_map_key(Id, Ids) ->
+    labelled(Message, Id, Ids, Delete);
+check_response(_, Ids, Delete) when is_map(Ids), is_boolean(Delete) -> no_reply;
+check_response(_, _, _) -> error(badarg).
+
+labelled(Message, Id, Ids, Delete) ->
+    Rest = case Delete of
+               true -> maps:remove(Id, Ids);
+               false -> Ids
+           end,
+    {check_response(Message, Id), map_get(Id, Ids), Rest}.
 
 stop(Process) -> stop(Process, normal, infinity).
 stop(Process, Reason, Time) -> proc_lib:stop(asked(Process), Reason, Time).

@@ -3,7 +3,9 @@
 -export([start/0, start/1, start/2, start_link/0, start_link/1, start_link/2, start_monitor/0, start_monitor/1,
          start_monitor/2, stop/1, stop/3, notify/2, sync_notify/2, add_handler/3, add_sup_handler/3, delete_handler/3,
          swap_handler/3, swap_sup_handler/3, which_handlers/1, call/3, call/4, send_request/3, wait_response/2,
-         receive_response/1, receive_response/2, check_response/2, init_it/6,
+         receive_response/1, receive_response/2, check_response/2,
+         send_request/5, wait_response/3, receive_response/3, check_response/3, reqids_new/0, reqids_size/1,
+         reqids_to_list/1, reqids_add/3, init_it/6,
          system_continue/3, system_terminate/4, system_get_state/1, system_replace_state/2, system_code_change/4,
          format_status/2, format_log/1, format_log/2]).
 
@@ -43,6 +45,16 @@ wait_response(Id, Time) -> gen:wait_response(Id, Time).
 receive_response(Id) -> receive_response(Id, infinity).
 receive_response(Id, Time) -> gen:receive_response(Id, Time).
 check_response(Message, Id) -> gen:check_response(Message, Id).
+%% Many, each with a label.
+send_request(Manager, Handler, Question, Label, Ids) ->
+    gen:send_request(Manager, self(), {call, Handler, Question}, Label, Ids).
+wait_response(Ids, Time, Delete) -> gen:wait_response(Ids, Time, Delete).
+receive_response(Ids, Time, Delete) -> gen:receive_response(Ids, Time, Delete).
+check_response(Message, Ids, Delete) -> gen:check_response(Message, Ids, Delete).
+reqids_new() -> gen:reqids_new().
+reqids_size(Ids) -> gen:reqids_size(Ids).
+reqids_to_list(Ids) -> gen:reqids_to_list(Ids).
+reqids_add(Id, Label, Ids) -> gen:reqids_add(Id, Label, Ids).
 
 send({global, Name}, Message) -> catch global:send(Name, Message), ok;
 send({via, Module, Name}, Message) -> catch Module:send(Name, Message), ok;

@@ -3,6 +3,8 @@
 -export([start/3, start/4, start_link/3, start_link/4, start_monitor/3, start_monitor/4, stop/1, stop/3,
          call/2, call/3, cast/2, reply/1, reply/2, send_request/2, wait_response/1, wait_response/2,
          receive_response/1, receive_response/2, check_response/2,
+         send_request/4, wait_response/3, receive_response/3, check_response/3, reqids_new/0, reqids_size/1,
+         reqids_to_list/1, reqids_add/3,
          enter_loop/4, enter_loop/5, enter_loop/6, init_it/6,
          system_continue/3, system_terminate/4, system_get_state/1, system_replace_state/2, system_code_change/4,
          format_status/2, format_log/1, format_log/2]).
@@ -47,6 +49,15 @@ wait_response(Id, Time) -> gen:wait_response(Id, Time).
 receive_response(Id) -> receive_response(Id, infinity).
 receive_response(Id, Time) -> gen:receive_response(Id, Time).
 check_response(Message, Id) -> gen:check_response(Message, Id).
+%% Many, each with a label.
+send_request(Server, Question, Label, Ids) -> gen:send_request(Server, '$gen_call', Question, Label, Ids).
+wait_response(Ids, Time, Delete) -> gen:wait_response(Ids, Time, Delete).
+receive_response(Ids, Time, Delete) -> gen:receive_response(Ids, Time, Delete).
+check_response(Message, Ids, Delete) -> gen:check_response(Message, Ids, Delete).
+reqids_new() -> gen:reqids_new().
+reqids_size(Ids) -> gen:reqids_size(Ids).
+reqids_to_list(Ids) -> gen:reqids_to_list(Ids).
+reqids_add(Id, Label, Ids) -> gen:reqids_add(Id, Label, Ids).
 
 enter_loop(Module, Options, State, Data) -> enter_loop(Module, Options, State, Data, self(), []).
 enter_loop(Module, Options, State, Data, Actions) when is_list(Actions) ->
