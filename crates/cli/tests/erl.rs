@@ -249,7 +249,9 @@ fn flags_are_obeyed_or_refused() {
     assert_eq!((said.stdout.as_str(), said.code), ("2\n", Some(3)));
     let said = place.trunkline(&["erl", "-noshell", "-eval", "1 = 2."]);
     assert_eq!(said.code, Some(1), "{said:?}");
-    let mut named = Shell::at(&place, TRUNKLINE, &["-sname", "taken@localhost", "-kernel", "own", "{a,1}"]);
+    let flags = ["-sname", "taken@localhost", "-kernel", "own", "{a,1}", "-extra", "one", "-two"];
+    let mut named = Shell::at(&place, TRUNKLINE, &flags);
+    assert_eq!(named.types("init:get_plain_arguments()."), "[\"one\",\"-two\"]");
     assert_eq!(named.types("application:get_env(kernel, own)."), "{ok,{a,1}}");
     let said = place.trunkline(&["erl", "-sname", "taken@localhost"]);
     assert_eq!(said.code, Some(1));

@@ -59,6 +59,7 @@ pub(super) async fn start(flags: &Flags, face: &Face) -> Result<(Node, Arc<Progr
         }
         (None, None) => dress(Builder::default(), flags, &config, face)?.alone(),
     };
+    trunkline::config::set_plain_arguments(&node, flags.plain.clone());
     program.install(&node);
     Ok((node, program))
 }

@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 /// What the command line says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Flags {
+    /// The words that are no flags, and all behind `-extra`.
+    pub(crate) plain: Vec<String>,
     /// `-sname` or `-name`.
     pub(crate) name: Option<(Naming, String)>,
     pub(crate) cookie: Option<String>,
@@ -124,6 +126,7 @@ pub(crate) fn parse(
     let mut rest: VecDeque<String> = words.into();
     while let Some(word) = rest.pop_front() {
         if word == "-extra" {
+            flags.plain.extend(rest);
             break;
         }
         if let Some(emulator) = word.strip_prefix('+') {
@@ -136,6 +139,7 @@ pub(crate) fn parse(
         let Some(flag) =
             word.strip_prefix('-').filter(|flag| flag.starts_with(|c: char| c.is_ascii_lowercase()))
         else {
+            flags.plain.extend((word != "--").then_some(word));
             continue;
         };
         let mut values = Vec::new();
@@ -315,6 +319,8 @@ mod tests {
         assert_eq!(flags.cookie.as_deref(), Some("x"));
         assert_eq!(flags.peer_cookies, [("c@d".to_owned(), "y".to_owned())]);
         assert!(flags.hidden && flags.noshell && flags.noinput);
+        let flags = read("one -noinput -- two -hidden -extra three -four").unwrap();
+        assert_eq!(flags.plain, ["one", "two", "three", "-four"]);
         let flags = read("-connect_all false -run m f a b -s n -eval q().").unwrap();
         assert_eq!(flags.connect_all, Some(false));
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();

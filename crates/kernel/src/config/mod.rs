@@ -22,6 +22,22 @@ use term::{Atom, Term};
 
 use crate::dist_ac::Parameters;
 
+/// The plain arguments of a node: the words of its command line that are no flags. `init:get_plain_arguments/0` gives them.
+#[derive(Default)]
+pub(crate) struct PlainArguments(std::sync::OnceLock<Vec<String>>);
+
+impl PlainArguments {
+    pub(crate) fn term(node: &runtime::Node) -> Term {
+        let words = node.shelf::<PlainArguments>();
+        Term::list(words.0.get().into_iter().flatten().map(|word| Term::string(word)))
+    }
+}
+
+/// Says which plain arguments this node was started with. Once: they do not change while it lives.
+pub fn set_plain_arguments(node: &runtime::Node, words: Vec<String>) {
+    let _ = node.shelf::<PlainArguments>().0.set(words);
+}
+
 /// Parameters per application, in the order in which they were said.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {

@@ -8,6 +8,7 @@ use runtime::{Ctx, Node};
 use term::{Pid, Term};
 
 use super::{Answer, Fault, Module, args};
+use crate::config::PlainArguments;
 use crate::limits::{STOP_CALLER_MILLIS_MAX, STOP_GRACE_MILLIS};
 use args::ok;
 
@@ -18,8 +19,8 @@ pub(super) const MODULE: Module = Module {
         ("get_status", 0, |_, _| Ok(status())),
         ("get_arguments", 0, |ctx, _| Ok(arguments(ctx.node()))),
         ("get_argument", 1, |ctx, a| Ok(argument(ctx.node(), &a[0]))),
-        // What this program was called with are no arguments of Erlang's.
-        ("get_plain_arguments", 0, |_, _| Ok(Term::NIL)),
+        // Of a program in Rust none, unless it says which: what it was called with are no arguments of Erlang's.
+        ("get_plain_arguments", 0, |ctx, _| Ok(PlainArguments::term(ctx.node()))),
         ("script_id", 0, |_, _| Ok(script_id())),
         ("stop", 0, |ctx, _| stop(ctx)),
         ("stop", 1, |ctx, a| match &a[0] {

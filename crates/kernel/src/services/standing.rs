@@ -79,7 +79,8 @@ fn to_init(ctx: &mut Ctx, message: &Term) {
         Term::Atom(word) => match word.as_str() {
             "get_status" => init::status(),
             "get_arguments" => init::arguments(ctx.node()),
-            "get_plain_arguments" | "fetch_loaded" => Term::NIL,
+            "get_plain_arguments" => crate::config::PlainArguments::term(ctx.node()),
+            "fetch_loaded" => Term::NIL,
             "script_id" => init::script_id(),
             _ => return,
         },
