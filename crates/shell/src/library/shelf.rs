@@ -22,6 +22,7 @@ pub(super) const SOURCES: &[(&str, &str)] = &[
     ("base64", include_str!("erl/base64.erl")),
     ("crypto", include_str!("erl/crypto.erl")),
     ("erl_parse", include_str!("erl/erl_parse.erl")),
+    ("erl_pp", include_str!("erl/erl_pp.erl")),
     ("ets", include_str!("erl/ets.erl")),
     ("file", include_str!("erl/file.erl")),
     ("filelib", include_str!("erl/filelib.erl")),
