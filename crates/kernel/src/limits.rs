@@ -135,6 +135,9 @@ pub const GLOBAL_PEERS_MAX: usize = 10_000;
 pub const GLOBAL_LOST_CONNECTIONS_MAX: usize = 10_000;
 /// The first time that a locker waits before it locks two partitions for their meeting; it doubles with each refusal.
 pub const GLOBAL_FIRST_TRY_MILLIS: u64 = 10;
+/// Milliseconds that a new peer has, before `global` meets it, to exchange first words with all others that it connects to. OTP gives
+/// it 200 and more.
+pub const GLOBAL_FIRST_WORDS_MILLIS: u64 = 100;
 /// See [`GLOBAL_LOST_CONNECTIONS_MAX`].
 pub const GLOBAL_LOST_CONNECTION_SECS: u64 = 3_600;
 

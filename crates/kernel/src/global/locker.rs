@@ -13,7 +13,7 @@ use super::events::{Actor, CallId};
 use super::machine::Global;
 use super::messages::{self, LockId};
 use super::peers::Hello;
-use crate::limits::GLOBAL_FIRST_TRY_MILLIS;
+use crate::limits::{GLOBAL_FIRST_TRY_MILLIS, GLOBAL_FIRST_WORDS_MILLIS};
 
 /// Who waits to be met, and the job at hand.
 #[derive(Debug, Default)]
@@ -111,7 +111,11 @@ impl Global {
     /// A peer with whom we are going to meet.
     pub(super) fn locker_meet(&mut self, node: &Atom, tag: i64, hello: Hello) {
         let wedged = self.peers.get(node).map_or(0, |peer| peer.wedged);
-        let not_before = self.now + Duration::from_secs(u64::from(wedged.min(30)) * 10);
+        // When an OTP 27 or later hears from a third that it knows somebody now, and that one's `init_connect_ack` comes after
+        // that, it takes back his names (`restart_connect`), and nobody tells them again. New nodes connect to many at once: a
+        // little later they are through with their first words to all.
+        let quiet = Duration::from_millis(GLOBAL_FIRST_WORDS_MILLIS);
+        let not_before = self.now + quiet.max(Duration::from_secs(u64::from(wedged.min(30)) * 10));
         self.locker.queue.insert(node.clone(), Him { tag, hello, not_before });
         self.locker_schedule();
     }

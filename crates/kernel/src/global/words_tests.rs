@@ -9,7 +9,9 @@ use super::Mistake;
 use super::events::{Actor, Effect, Event, Level, Request};
 use super::machine::{Config, Global};
 use super::messages::{self, LockId, Message, Named, News, Op, Question, VERSION};
-use crate::limits::{GLOBAL_ANSWER_SECS_MAX, GLOBAL_HELD_SECS_MAX, GLOBAL_SILENT_SECS_MAX};
+use crate::limits::{
+    GLOBAL_ANSWER_SECS_MAX, GLOBAL_FIRST_WORDS_MILLIS, GLOBAL_HELD_SECS_MAX, GLOBAL_SILENT_SECS_MAX,
+};
 
 const ME: &str = "a@h";
 const PEER: &str = "b@h";
@@ -110,6 +112,22 @@ fn named(name: &str, id: u32) -> Named {
         arity: 3,
     }));
     Named { name: Term::atom(name), pid: pid_of(PEER, id), method }
+}
+
+/// From OTP 27 on it would forget the names of those with whom it is in the middle of its first words.
+#[test]
+fn a_peer_that_has_just_come_is_given_time_for_its_first_words_to_others() {
+    let mut stage = Stage::new(Mistake::None);
+    stage.hears(messages::init_connect(&Atom::new(PEER), Term::Int(100), &pid_of(PEER, 2)));
+    let heard = stage.now;
+    while !stage.done.iter().any(|effect| call_id(effect).is_some()) {
+        stage.now = stage.now.max(stage.global.poll_deadline().expect("it wants to meet him").as_nanos());
+        stage.happens(Event::Wake);
+    }
+    let waited = (stage.now - heard) / 1_000_000;
+    assert!(waited >= GLOBAL_FIRST_WORDS_MILLIS, "it locked him after {waited} ms");
+    // An OTP node that knows nobody begins after 200 ms: two at once are in each other's way.
+    assert!(waited < 200, "it locked him only after {waited} ms");
 }
 
 /// A peer begins anew while a word of its last session is still on its way; then the two meet. Whether the old word counted.
