@@ -67,6 +67,26 @@ const NOISE: &str = "[{'$gen_call', x, y}, {'$gen_call', {T, x}, y}, {'$gen_call
      {discover, x}, {discover, x, y}, {sync, x, y}, {sync, T, [a | b]}, {sync, T, [{g}]}, {join, x, y, z}, {join, T, g, [x]}, {leave, T, x, [a | b]}, \
      x, [], {}, 1, #{}, [a | b], <<>>, fun() -> ok end]";
 
+/// Services of OTP whose code can be asked how it takes a call, and their callback modules.
+const CALLBACKS: &str = "[{global_name_server, global}, {net_kernel, net_kernel}, {rex, rpc}, {auth, auth}]";
+
+/// Calls with words that these know, in shapes that they may not know.
+const SHAPES: &str = "[{set_lock, x}, {set_lock, {a}}, {set_lock, {a, b, c}}, {set_lock, [a]}, {set_lock, {a, b}}, {del_lock, x}, {del_lock, {a}}, \
+     {del_lock, {a, b, c}}, {del_lock, {a, b}}, {register, n, no_pid, m}, {register, n, 7, m}, {register, n, {a, b}, m}, {register_ext, n, 7, m, 3}, \
+     {register_ext, n, 7, m, node()}, {unregister, {a, b}}, {sync, [x | y]}, {sync, x}, {sync, 1}, get_known, get_synced, get_names_ext, \
+     get_protocol_version, info, high_level_trace_get, {call, 1, 2, 3, 4}, {block_call, 1, 2, 3, 4}, {call, 1, 2, 3, user}, {block_call, 1, 2, [], user}, \
+     {connect, normal, 7}, {connect, normal, \"x\"}, {connect, x, node()}, {connect, normal, a, b}, {new_ticktime, a, b}, {new_ticktime, -1, 1}, \
+     {new_ticktime, 60, x}, {allow, x}, {allow, [1]}, {allow, [a | b]}, {verbose, x}, {spawn, 1, 2, 3}, {spawn, erlang, node, []}, {spawn_link, 1, 2, 3}, \
+     {spawn_opt, 1, 2, 3, 4, 5, 6}, {spawn_opt, erlang, node, [], [x], no, self()}, {is_auth, 1}, longnames, ticktime, {disconnect, 1}, \
+     {disconnect, nonode@nowhere}, {hidden, 1}, {publish_on_node, 1}, {publish_on_node, x}, {update_publish_nodes, x}, {update_publish_nodes, [x]}, \
+     {setopts, x, y}, {setopts, new, x}, {setopts, new, [x]}, {setopts, x@y, [x]}, {getopts, x, y}, {getopts, x@y, [x]}, {getopts, x@y, x}, \
+     {monitor_nodes, x}, {get_cookie, 1}, {set_cookie, 1, 2}, {set_cookie, a}, echo, sync_cookie]";
+
+/// How OTP's process takes a call: its own code runs in it, with its state, which stays as it is even if that code fails.
+const TAKES: &str = "Takes = fun(S, M, Q) -> Me = self(), Tag = make_ref(), \
+     sys:replace_state(S, fun(State) -> Me ! {Tag, how, try element(1, M:handle_call(Q, {Me, Tag}, State)) of How -> How catch _:_ -> fails end}, State end), \
+     receive {Tag, how, noreply} -> receive {Tag, _} -> answers after 5 -> silent end; {Tag, how, reply} -> answers; {Tag, how, fails} -> fails end end";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_service_is_hurt_by_what_it_does_not_understand() {
     both_dialling(async |meeting| {
@@ -98,6 +118,14 @@ async fn no_service_is_hurt_by_what_it_does_not_understand() {
             erl.check("Clear()", "ok");
             erl.check(&whereis, &before);
         }
+        erl.eval(TAKES);
+        // Where OTP answers, or fails and its callers with it, nobody is left waiting by us.
+        let waiting = format!(
+            "begin Asked = [{{gen_server:send_request({{S, Us}}, Q), S, Q, Takes(S, M, Q)}} || {{S, M}} <- {CALLBACKS}, Q <- {SHAPES}], \
+               [{{S, Q, How}} || {{Id, S, Q, How}} <- Asked, How =/= silent, \
+                  case gen_server:receive_response(Id, 2000) of {{reply, _}} -> false; timeout -> true; _ -> false end] end"
+        );
+        erl.check(&waiting, "[]");
         erl.check("net_adm:ping(Us)", "pong");
     })
     .await;

@@ -249,6 +249,8 @@ pub(super) enum Question {
     Sync(Vec<Atom>),
     Info,
     Disconnect,
+    /// OTP's "high level trace", which nobody has turned on.
+    Trace,
     Stop,
 }
 
@@ -263,6 +265,7 @@ impl Question {
                 "get_names_ext" => Some(Question::ExternalNames),
                 "info" => Some(Question::Info),
                 "disconnect" => Some(Question::Disconnect),
+                "high_level_trace_get" | "high_level_trace_stop" => Some(Question::Trace),
                 "stop" => Some(Question::Stop),
                 _ => None,
             };
@@ -280,6 +283,18 @@ impl Question {
             _ => None,
         }
     }
+}
+
+/// Whether this is a request with a word that OTP's server knows, in a shape over which it fails, and its caller with it.
+pub(super) fn is_broken(request: &Term) -> bool {
+    let known = match request.as_tuple().and_then(split) {
+        Some((word, rest)) => matches!(
+            (word.as_str(), rest.len()),
+            ("set_lock" | "del_lock" | "sync", 1) | ("register", 3) | ("register_ext", 4)
+        ),
+        None => false,
+    };
+    known && Question::read(request).is_none()
 }
 
 /// The requests that we make of others.

@@ -52,6 +52,7 @@ impl Global {
             Question::Sync(nodes) => return self.sync_call(from, nodes),
             Question::Info => self.info(),
             Question::Disconnect => self.disconnect_all(),
+            Question::Trace => Term::atom("no_trace"),
             Question::Stop => {
                 // OTP's stops here, and its supervisor with it. Names are not ours alone: we go when the node goes.
                 self.log(Level::Warning, format!("global: {caller} asked global_name_server to stop"));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use otp::request::{self, Caller};
 use runtime::{AliasMode, Ctx, Down, LaneState, Node, SendOptions};
-use term::{Atom, FromTerm, IntoTerm, List, Pid, Ref, Term};
+use term::{Atom, FromTerm, IntoTerm, List, Pid, Ref, Term, term};
 use tokio::sync::oneshot;
 
 use super::events::{
@@ -14,7 +14,7 @@ use super::events::{
 };
 use super::hub::{Hub, Note, Settings};
 use super::machine::{Config, Global};
-use super::messages::Named;
+use super::messages::{Named, is_broken};
 use super::resolver;
 use crate::net_kernel;
 use crate::rpc::{self, RpcError};
@@ -237,6 +237,11 @@ impl Shell {
 
     /// A `$gen_call`.
     pub(crate) fn call(&mut self, ctx: &mut Ctx, from: Caller, request: Term) {
+        if is_broken(&request) {
+            tracing::warn!(%request, caller = %from.pid, "global: a request that nobody can read");
+            request::refuse(ctx, &from, term!({function_clause, [{global, handle_call, 3, []}]}));
+            return;
+        }
         let caller = from.pid.clone();
         self.feed(ctx, Event::Call { from: from.into_term(), caller, request });
     }

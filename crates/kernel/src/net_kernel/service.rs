@@ -5,7 +5,7 @@ use std::time::Duration;
 use otp::request::{self, Request};
 use proto::connection::TickChange;
 use runtime::{Ctx, Exit, Node, SpawnOptions};
-use term::{Atom, Term};
+use term::{Atom, Term, term};
 use tokio::task::AbortHandle;
 
 use super::ticktime::TickTime;
@@ -55,6 +55,13 @@ fn answer(ctx: &mut Ctx, from: request::Caller, question: &Term) {
         [word, module, function, arguments, _options, link, leader] if word.is_atom("spawn_opt") => {
             spawn(ctx, &from, link.is_atom("link"), [module, function, arguments, leader]);
         }
+        // No node is called that.
+        [word, _, _] if word.is_atom("connect") => request::answer(ctx, &from, boolean(false)),
+        [word, _] if word.is_atom("disconnect") => request::answer(ctx, &from, boolean(false)),
+        // OTP's breaks down over most of these.
+        [word, _, _] if word.is_atom("new_ticktime") => {
+            request::refuse(ctx, &from, term!({badarg, [{net_kernel, handle_call, 3, []}]}));
+        }
         _ => {}
     }
 }
@@ -91,9 +98,11 @@ fn at_once(ctx: &Ctx, from: &request::Caller, question: &Term) -> Option<Term> {
 
 /// Releases before OTP 23 spawn like this: the answer is the pid.
 fn spawn(ctx: &mut Ctx, from: &request::Caller, link: bool, job: [&Term; 4]) {
-    let [Term::Atom(module), Term::Atom(function), Term::List(list), leader] = job else { return };
+    let [Term::Atom(module), Term::Atom(function), Term::List(list), leader] = job else {
+        return request::answer(ctx, from, broken_spawn());
+    };
     if list.improper_tail().is_some() {
-        return;
+        return request::answer(ctx, from, broken_spawn());
     }
     let (module, function, arguments) =
         (module.clone(), function.clone(), list.iter().collect::<Vec<Term>>());
@@ -118,6 +127,11 @@ fn spawn(ctx: &mut Ctx, from: &request::Caller, link: bool, job: [&Term; 4]) {
         }
     });
     request::answer(ctx, from, Term::Pid(pid));
+}
+
+/// What OTP's answers where there is nothing that could be started.
+fn broken_spawn() -> Term {
+    term!({(Term::atom("EXIT")), {badarg, []}})
 }
 
 /// OTP answers in milliseconds here; `net_kernel:get_net_ticktime/0` divides.
