@@ -75,6 +75,11 @@ async fn serve(mut ctx: Ctx, program: Arc<Program>, now: Now) -> Result<(), Exit
             // As in erl, a pipe sees one prompt for a command of several lines.
             false => String::new(),
         };
+        if terminal.is_none() && !ctx.node().nodes().is_empty() {
+            // What a command lets others print comes along with its value. A terminal shows that above the prompt; in a pipe it
+            // would stand behind it.
+            tokio::time::sleep(OTHERS_PRINT).await;
+        }
         if reader.send(prompt).await.is_err() {
             return Ok(());
         }
@@ -99,6 +104,9 @@ async fn serve(mut ctx: Ctx, program: Arc<Program>, now: Now) -> Result<(), Exit
         }
     }
 }
+
+/// How long a prompt in a pipe waits for what other nodes print.
+const OTHERS_PRINT: std::time::Duration = std::time::Duration::from_millis(10);
 
 impl Server {
     /// Tells the terminal what may be typed: what is bound, and what records there are.

@@ -114,7 +114,8 @@ impl Global {
         // When an OTP 27 or later hears from a third that it knows somebody now, and that one's `init_connect_ack` comes after
         // that, it takes back his names (`restart_connect`), and nobody tells them again. New nodes connect to many at once: a
         // little later they are through with their first words to all.
-        let quiet = Duration::from_millis(GLOBAL_FIRST_WORDS_MILLIS);
+        let others = self.peers.iter().any(|(other, peer)| other != node && peer.up.is_some());
+        let quiet = Duration::from_millis(if others { GLOBAL_FIRST_WORDS_MILLIS } else { 0 });
         let not_before = self.now + quiet.max(Duration::from_secs(u64::from(wedged.min(30)) * 10));
         self.locker.queue.insert(node.clone(), Him { tag, hello, not_before });
         self.locker_schedule();

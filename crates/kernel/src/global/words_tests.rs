@@ -118,6 +118,8 @@ fn named(name: &str, id: u32) -> Named {
 #[test]
 fn a_peer_that_has_just_come_is_given_time_for_its_first_words_to_others() {
     let mut stage = Stage::new(Mistake::None);
+    // Without a third node there is nobody to whom he could have words to say.
+    stage.happens(Event::NodeUp { node: Atom::new(THIRD), visible: true, connection: 2 });
     stage.hears(messages::init_connect(&Atom::new(PEER), Term::Int(100), &pid_of(PEER, 2)));
     let heard = stage.now;
     while !stage.done.iter().any(|effect| call_id(effect).is_some()) {
