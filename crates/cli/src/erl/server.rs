@@ -75,7 +75,7 @@ async fn serve(mut ctx: Ctx, program: Arc<Program>, now: Now) -> Result<(), Exit
             // As in erl, a pipe sees one prompt for a command of several lines.
             false => String::new(),
         };
-        if terminal.is_none() && !ctx.node().nodes().is_empty() {
+        if terminal.is_none() && ctx.node().name().as_str() != "nonode@nohost" {
             // What a command lets others print comes along with its value. A terminal shows that above the prompt; in a pipe it
             // would stand behind it.
             tokio::time::sleep(OTHERS_PRINT).await;
